@@ -1,0 +1,76 @@
+# `make demo` needs Python >= 3.10 and make, nothing else. Overridable: PYTHON (an interpreter), VENV, DEMO (directories).
+VENV ?= .venv
+DEMO ?= demo
+
+# The first candidate that really runs: a pyenv shim may be on the PATH for a version that is not active,
+# and Debian's python3 may lack ensurepip.
+CANDIDATES := python3.13 python3.12 python3.11 python3.10 python3
+USABLE := import ensurepip, sys, venv; sys.exit(sys.version_info < (3, 10))
+PYTHON ?= $(shell for p in $(CANDIDATES); do "$$p" -c '$(USABLE)' >/dev/null 2>&1 && { echo "$$p"; break; }; done)
+
+# The demo and the tests bring their own store and run: what the caller's shell points at is left alone.
+unexport MLFLOW_TRACKING_URI MLFLOW_REGISTRY_URI MLFLOW_RUN_ID MLFLOW_EXPERIMENT_ID MLFLOW_EXPERIMENT_NAME
+unexport AZUREML_RUN_ID AZUREML_ARM_PROJECT_NAME
+
+BIN := $(VENV)/bin
+PIP_INSTALL := $(BIN)/python -m pip install --quiet --disable-pip-version-check
+
+.DEFAULT_GOAL := help
+.PHONY: help demo test test-all lint types clean
+.DELETE_ON_ERROR:
+
+help:
+	@echo 'make demo      run examples/trial.py on the embedded store, and say how to look at the result'
+	@echo 'make test      the fast tests'
+	@echo 'make test-all  all tests (browser tests skip where there is no chromium)'
+	@echo 'make lint      ruff check and ruff format --check'
+	@echo 'make types     mypy --strict over the package'
+	@echo 'make clean     remove what these targets made'
+
+demo: $(VENV)/.installed
+	@mkdir -p '$(DEMO)'
+	@echo '$$ python -m azml_compat examples/trial.py'
+	@cd '$(DEMO)' && '$(abspath $(BIN))/python' -m azml_compat '$(CURDIR)/examples/trial.py'
+	@echo
+	@echo 'The runs are in $(abspath $(DEMO))/mlflow.db. To look at them in the MLflow UI:'
+	@echo '    cd $(DEMO) && $(if $(filter /%,$(BIN)),$(BIN),../$(BIN))/azml-compat ui'
+	@echo 'which is the same as'
+	@echo '    $(abspath $(BIN))/mlflow ui --backend-store-uri sqlite:///$(abspath $(DEMO))/mlflow.db'
+
+test: $(VENV)/.installed-test
+	$(BIN)/python -m pytest -m 'not extra'
+
+test-all: $(VENV)/.installed-all
+	$(BIN)/python -m pytest
+
+lint: $(VENV)/.installed-all
+	$(BIN)/ruff check
+	$(BIN)/ruff format --check
+
+types: $(VENV)/.installed-all
+	$(BIN)/mypy
+
+clean:
+	rm -rf '$(VENV)' '$(DEMO)' build dist .mypy_cache .pytest_cache .ruff_cache .hypothesis
+	find azml_compat tests -name __pycache__ -type d -prune -exec rm -rf {} + 2>/dev/null || true
+
+# Stamps: installed again only when pyproject.toml changed.
+$(VENV)/.created:
+	@test -n '$(PYTHON)' || { echo 'No Python >= 3.10 with venv found; say which: make PYTHON=/path/to/python ...' >&2; exit 1; }
+	'$(PYTHON)' -m venv '$(VENV)'
+	@touch $@
+
+$(VENV)/.installed: pyproject.toml $(VENV)/.created
+	@echo 'Installing azml_compat and mlflow into $(VENV) (the first time takes a minute or two) ...'
+	@$(PIP_INSTALL) -e .
+	@touch $@
+
+$(VENV)/.installed-test: pyproject.toml $(VENV)/.created
+	@echo 'Installing azml_compat, mlflow and the test tools into $(VENV) ...'
+	@$(PIP_INSTALL) -e '.[test]'
+	@touch $@ $(VENV)/.installed
+
+$(VENV)/.installed-all: pyproject.toml $(VENV)/.created
+	@echo 'Installing azml_compat, mlflow and all tools into $(VENV) ...'
+	@$(PIP_INSTALL) -e '.[test,lint,browser]'
+	@touch $@ $(VENV)/.installed $(VENV)/.installed-test

@@ -1,0 +1,190 @@
+"""The import hook that makes the name `azureml` mean `azml_compat`.
+
+One rule: `azureml.x.y` is the module `azml_compat.x.y`, the very same object, so that classes, pickles and
+patches are shared by both names. The finder sits first in `sys.meta_path`: behind PathFinder, a submodule
+would be found through its package's `__path__` and loaded a second time.
+
+Imported with the package, so it imports next to nothing itself. Do not reload it: it holds the one finder.
+"""
+
+from __future__ import annotations
+
+import importlib
+import importlib.machinery
+import importlib.util
+import sys
+import threading
+from types import CodeType, ModuleType
+from typing import Any
+
+_ALIAS = "azureml"
+_REAL = "azml_compat"
+
+# Azure's own private modules that scripts import. All other underscored names are its internals, or ours.
+_PRIVATE = frozenset(
+    {
+        "azureml._common",
+        "azureml._common.exceptions",
+        "azureml._restclient",
+        "azureml._restclient.constants",
+        "azureml._restclient.exceptions",
+        "azureml.exceptions._azureml_exception",
+    }
+)
+
+_NO_AUTOML = "automated ML is a service of Azure's: train a model yourself, or with a library such as FLAML"
+_MISSING = {
+    "azureml.automl": _NO_AUTOML,
+    "azureml.contrib": "these preview packages are not provided",
+    "azureml.dataprep": "data preparation is not provided: read the data with pandas",
+    "azureml.fsspec": "Azure's file system is not provided: open the files with fsspec's own back ends",
+    "azureml.interpret": "use the interpret-community package, whose explainers need no Azure",
+    "azureml.mlflow": "nothing of azureml-mlflow is needed: set MLFLOW_TRACKING_URI to any MLflow store",
+    "azureml.opendatasets": "Azure's open datasets are not provided: download the files and read them",
+    "azureml.pipeline": "pipelines are not provided yet: call the steps' scripts one after the other",
+    "azureml.telemetry": "telemetry is not provided yet: remove the call, nothing is ever sent",
+    "azureml.train": "estimators, hyperdrive and automl are not provided (yet): run the training script "
+    "itself with `python -m azml_compat script.py`",
+    "azureml.widgets": "widgets are not provided yet: print(run), or open run.get_portal_url()",
+}
+
+_lock = threading.Lock()
+_replaced: dict[str, ModuleType] = {}  # modules of a real azureml that was imported before install()
+
+
+def install() -> None:
+    """Make `import azureml` give azml_compat, from now on and in the whole process; again is harmless.
+
+    Modules of a real azureml package that are already imported give way, until `uninstall()`.
+    """
+    with _lock:
+        if _finder not in sys.meta_path:
+            for name in _aliased_names():
+                if not _is_ours(sys.modules[name]):
+                    _replaced[name] = sys.modules.pop(name)
+        # One assignment, so that no thread sees a moment without it. It also brings the finder back to the
+        # front, where somebody else's may have got.
+        sys.meta_path[:] = [_finder, *(finder for finder in sys.meta_path if finder is not _finder)]
+
+
+def uninstall() -> None:
+    """Undo `install()`; again, or without it, is harmless. What was imported from azureml stays usable."""
+    with _lock:
+        if _finder not in sys.meta_path:
+            return
+        sys.meta_path.remove(_finder)
+        for name in _aliased_names():
+            if _is_ours(sys.modules[name]):
+                del sys.modules[name]
+        sys.modules.update(_replaced)
+        _replaced.clear()
+
+
+def _aliased_names() -> list[str]:
+    return [name for name in list(sys.modules) if name == _ALIAS or name.startswith(f"{_ALIAS}.")]
+
+
+def _is_ours(module: ModuleType) -> bool:
+    name = getattr(module, "__name__", "")
+    return name == _REAL or name.startswith(f"{_REAL}.")
+
+
+class _AliasFinder:
+    """Finds `azureml` and everything below it, and nothing else."""
+
+    def find_spec(
+        self, fullname: str, _path: Any = None, _target: ModuleType | None = None
+    ) -> importlib.machinery.ModuleSpec | None:
+        """Find the module that an azureml name stands for.
+
+        Raises:
+            ModuleNotFoundError: There is none; the message says why, and what to do.
+        """
+        if fullname != _ALIAS and not fullname.startswith(f"{_ALIAS}."):
+            return None
+        is_private = any(part.startswith("_") for part in fullname.split(".")) and fullname not in _PRIVATE
+        real = None if is_private else importlib.util.find_spec(_REAL + fullname.removeprefix(_ALIAS))
+        if real is None:
+            if not is_private and _is_only_asked_for():
+                return None
+            raise ModuleNotFoundError(_explain(fullname, is_private=is_private), name=fullname)
+        loader: Any = _AliasLoader(real)  # no importlib.abc.Loader, whose import is not cheap
+        spec = importlib.machinery.ModuleSpec(fullname, loader, origin=real.origin)
+        spec.submodule_search_locations = real.submodule_search_locations
+        return spec
+
+
+class _AliasLoader:
+    """Puts the real module in the place of the one being loaded; for the rest, speaks for its loader."""
+
+    def __init__(self, real: importlib.machinery.ModuleSpec) -> None:
+        self._real = real
+
+    def create_module(self, spec: importlib.machinery.ModuleSpec) -> ModuleType:
+        return _Placeholder(spec.name)
+
+    def exec_module(self, module: ModuleType) -> None:
+        # importlib looks at sys.modules again after this: the placeholder vanishes, and the real module keeps
+        # the `__spec__` of its own name.
+        sys.modules[module.__name__] = importlib.import_module(self._real.name)
+
+    def get_code(self, _fullname: str) -> CodeType | None:
+        """Give the real module's code: `python -m` runs it."""
+        code: CodeType | None = self._loader("get_code")(self._real.name)
+        return code
+
+    def get_source(self, _fullname: str) -> str | None:
+        source: str | None = self._loader("get_source")(self._real.name)
+        return source
+
+    def get_filename(self, _fullname: str) -> str:
+        filename: str = self._loader("get_filename")(self._real.name)
+        return filename
+
+    def get_data(self, path: str) -> bytes:
+        data: bytes = self._loader("get_data")(path)
+        return data
+
+    def is_package(self, _fullname: str) -> bool:
+        return self._real.submodule_search_locations is not None
+
+    def _loader(self, method: str) -> Any:
+        return getattr(self._real.loader, method)
+
+
+class _Placeholder(ModuleType):
+    """What is in sys.modules while an alias is being loaded.
+
+    Another thread that imports the same name at that moment waits for it to be loaded, but has already taken
+    this object; so it answers as the real module would.
+    """
+
+    def __getattr__(self, name: str) -> Any:
+        if name == "__path__":  # asked for by importlib itself, before it sets one
+            raise AttributeError(name)
+        return getattr(importlib.import_module(_REAL + self.__name__.removeprefix(_ALIAS)), name)
+
+
+def _is_only_asked_for() -> bool:
+    """Tell whether the finder is called by `importlib.util.find_spec`: a question needs no error."""
+    frame = sys._getframe(2).f_back  # noqa: SLF001 - past the finder and importlib._bootstrap._find_spec
+    return frame is not None and frame.f_globals.get("__name__") == "importlib.util"
+
+
+def _explain(fullname: str, *, is_private: bool) -> str:
+    """Say why there is no such module, and the way out."""
+    known = fullname
+    while known and known not in _MISSING:
+        known = known.rpartition(".")[0]
+    if known:
+        reason = _MISSING[known]
+    elif is_private:
+        reason = "it is private to the Azure ML SDK, use what azureml.core exports"
+    else:
+        reason = (
+            "it is no public module of azureml-core, which is what can be had: guard or remove the import"
+        )
+    return f"azml_compat answers for `azureml` here and does not provide `{fullname}`: {reason}."
+
+
+_finder = _AliasFinder()

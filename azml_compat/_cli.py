@@ -1,0 +1,34 @@
+"""The command `azml-compat`: today `ui`, which opens the MLflow UI on the store that scripts here use."""
+
+from __future__ import annotations
+
+import argparse
+import subprocess
+import sys
+from collections.abc import Sequence
+
+from azml_compat import _runtime
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Run the command line; return its exit code."""
+    parser = argparse.ArgumentParser(prog="azml-compat", description="Azure ML SDK v1 scripts on MLflow.")
+    commands = parser.add_subparsers(dest="command", required=True)
+    ui = commands.add_parser("ui", help="open the MLflow UI on the tracking store of this folder")
+    ui.add_argument("--host", default="127.0.0.1")
+    ui.add_argument("--port", default=5000, type=int)
+    options = parser.parse_args(arguments)
+    return _serve_ui(options.host, options.port)
+
+
+def _serve_ui(host: str, port: int) -> int:
+    store = _runtime.store()
+    if store.is_server:
+        print(f"The tracking store is a server already: {store}")
+        return 0
+    print(f"MLflow UI on {store}: http://{host}:{port}", flush=True)
+    command = [sys.executable, "-m", "mlflow", "ui", "--backend-store-uri", store.uri]
+    try:
+        return subprocess.call([*command, "--host", host, "--port", str(port)])
+    except KeyboardInterrupt:
+        return 0

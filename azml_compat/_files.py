@@ -1,0 +1,219 @@
+"""The files of a run: Azure's artifact names on MLflow's artifact stores.
+
+Names are normalised to a relative path inside the run and escaped the same way on every store (`escape_path`). The
+reserved folder is invisible here.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import io
+import os
+import posixpath
+import shutil
+import tempfile
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
+from pathlib import Path
+from typing import IO
+
+from azml_compat import _names
+from azml_compat._metrics import escape_path, is_shortened, unescape
+from azml_compat._metrics.records import PathRecord, Record
+from azml_compat._tracking import ArtifactFile, Store
+from azml_compat.exceptions import AzureMLAggregatedException, UserErrorException
+
+_CHUNK = 1 << 20
+
+
+def normalise(name: str | os.PathLike[str]) -> str:
+    """Return `name` as a relative path inside the run; an absolute or upward one is reduced to its last part.
+
+    Raises:
+        UserErrorException: nothing is left to name a file.
+    """
+    text = os.fspath(name)
+    if not isinstance(text, str):
+        raise UserErrorException(f"A file of a run needs a name of type str, not {type(name)}.")
+    if os.sep == "\\":
+        text = text.replace("\\", "/")
+    path = posixpath.normpath(text)
+    if path.startswith("/") or path == ".." or path.startswith("../"):
+        path = posixpath.basename(path)
+    if path in ("", ".", "..") or "\0" in path:
+        raise UserErrorException(f"{text!r} does not name a file inside the run.")
+    return path
+
+
+def stored_path(name: str) -> str:
+    """Return where the file of that normalised name is among the artifacts."""
+    head, slash, rest = name.partition("/")
+    if head.casefold() == _names.PATH_RESERVED:
+        # The user's own folder of that name must not vanish in ours.
+        head = head[:4] + "_x5f_" + head[5:]
+        return f"{head}{slash}{escape_path(rest)}"
+    return escape_path(name)
+
+
+class RunFiles:
+    """The files of one run that its user sees."""
+
+    def __init__(self, store: Store, run_id: str) -> None:
+        self._store = store
+        self._run_id = run_id
+
+    def walk(self, folder: str | None = None) -> Iterator[ArtifactFile]:
+        """Yield every file below `folder` (stored path), folder by folder."""
+        folders = []
+        for entry in sorted(self._store.list_artifacts(self._run_id, folder), key=lambda file: file.path):
+            if entry.path == _names.PATH_RESERVED:
+                continue
+            if entry.is_folder:
+                folders.append(entry.path)
+            else:
+                yield entry
+        for path in folders:
+            yield from self.walk(path)
+
+    def entries(self, sidecar: Callable[[], list[Record]]) -> list[tuple[str, str]]:
+        """Return (name, stored path) of every file; `sidecar` is asked only for names that were cut."""
+        paths = [file.path for file in self.walk()]
+        originals = {}
+        if any(is_shortened(path) for path in paths):
+            originals = {record.path: record.original for record in sidecar() if isinstance(record, PathRecord)}
+        return [
+            (originals.get(path, path) if is_shortened(path) else unescape(path), path) for path in paths
+        ]
+
+    def find(self, path: str) -> ArtifactFile | None:
+        """Return the file or folder at a stored path, or None."""
+        folder = posixpath.dirname(path)
+        entries = self._store.list_artifacts(self._run_id, folder or None)
+        return next((entry for entry in entries if entry.path == path), None)
+
+    def check_free(self, path: str, name: str) -> None:
+        """Refuse a stored path that is taken, as Azure does: files of a run are never overwritten.
+
+        Raises:
+            AzureMLAggregatedException: a file or folder is there, or a part of the path is a file.
+        """
+        taken = self.find(path)
+        ancestor = posixpath.dirname(path)
+        while taken is None and ancestor:
+            found = self.find(ancestor)
+            taken = found if found is not None and not found.is_folder else None
+            ancestor = posixpath.dirname(ancestor)
+        if taken is not None:
+            raise AzureMLAggregatedException(
+                [f"UserError: Resource Conflict: ArtifactId ExperimentRun/dcid.{self._run_id}/{name} already exists."]
+            )
+
+    def put(self, source: Path | IO[bytes], path: str) -> None:
+        """Store a local file, or what is left of a stream, at a stored path."""
+        folder, base = posixpath.split(path)
+        with _named(source, base) as local:
+            self._store.upload(self._run_id, local, folder or None)
+
+    def capture(self, local: Path, name: str) -> None:
+        """Store a file found at the end of the run: identical content is left, other content is replaced."""
+        path = stored_path(normalise(name))
+        known = self.find(path)
+        if known is not None and known.size == local.stat().st_size:
+            with self.fetched(path) as stored:
+                if _digest(stored) == _digest(local):
+                    return
+        self.put(local, path)
+
+    @contextmanager
+    def fetched(self, path: str) -> Iterator[Path]:
+        """Give a temporary local copy of the file at a stored path."""
+        with tempfile.TemporaryDirectory(prefix="azml_compat-") as folder:
+            yield self._store.download(self._run_id, path, Path(folder))
+
+    def fetch(self, path: str, target: Path) -> None:
+        """Copy the file at a stored path to `target`, which is overwritten."""
+        target.parent.mkdir(parents=True, exist_ok=True)
+        with self.fetched(path) as local:
+            shutil.copyfile(local, target)
+
+    def read_text(self, path: str) -> str:
+        """Return the text of the file at a stored path; bytes that are not UTF-8 are replaced."""
+        with self.fetched(path) as local:
+            return local.read_text(encoding="utf-8", errors="replace")
+
+
+@contextmanager
+def _named(source: Path | IO[bytes], base: str) -> Iterator[Path]:
+    """Give a local file with the base name that MLflow is to store."""
+    if isinstance(source, Path) and source.name == base:
+        yield source
+        return
+    with tempfile.TemporaryDirectory(prefix="azml_compat-") as folder:
+        local = Path(folder) / base
+        if isinstance(source, Path):
+            _link(source, local)
+        else:
+            with local.open("wb") as file:
+                _copy_stream(source, file)
+        yield local
+
+
+def _link(source: Path, local: Path) -> None:
+    try:
+        local.symlink_to(source.resolve())
+    except OSError:  # Windows without the privilege
+        shutil.copyfile(source, local)
+
+
+def _copy_stream(source: IO[bytes], target: IO[bytes]) -> None:
+    while chunk := source.read(_CHUNK):
+        target.write(chunk.encode("utf-8") if isinstance(chunk, str) else chunk)
+
+
+def _digest(path: Path) -> str:
+    digest = hashlib.sha256()
+    with path.open("rb") as file:
+        while chunk := file.read(_CHUNK):
+            digest.update(chunk)
+    return digest.hexdigest()
+
+
+class BatchArtifactContentInformationDto:
+    """What `upload_file` returns: the stored files by name, under Azure's class name."""
+
+    def __init__(self, run_id: str, paths: Mapping[str, str]) -> None:
+        self.artifacts = {
+            name: {"origin": "ExperimentRun", "container": f"dcid.{run_id}", "path": path}
+            for name, path in paths.items()
+        }
+        self.artifact_content_information = dict(self.artifacts)
+
+
+def local_files(folder: Path) -> Iterator[Path]:
+    """Yield every file below a local folder, hidden ones too; links to folders are not followed."""
+    for parent, folders, files in os.walk(folder):
+        folders.sort()
+        for file in sorted(files):
+            yield Path(parent) / file
+
+
+def source_of(path_or_stream: object) -> Path | IO[bytes]:
+    """Return what `upload_file` was given as a file or stream.
+
+    Raises:
+        UserErrorException: it is neither a path nor a stream.
+        FileNotFoundError: the file is missing.
+        IsADirectoryError: the path is a folder.
+    """
+    if isinstance(path_or_stream, io.IOBase):
+        return path_or_stream  # type: ignore[return-value]  # text streams are encoded when copied
+    if not isinstance(path_or_stream, (str, os.PathLike)):
+        raise UserErrorException(
+            f"UnsupportedType: {type(path_or_stream)} cannot be uploaded; give a file path or an open file."
+        )
+    path = Path(path_or_stream)
+    if path.is_dir():
+        raise IsADirectoryError(f"{path} is a directory; use upload_folder.")
+    with path.open("rb"):
+        # Opened to fail before anything is stored.
+        return path

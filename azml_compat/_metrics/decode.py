@@ -1,0 +1,169 @@
+"""Points and records back into what `get_metrics` returns: the reading half of the codec.
+
+Azure's model decides the shape: every metric is a list of rows. One column, named like the metric, reads as a
+scalar (one row) or a flat list; other columns as a dict of scalars (one row) or lists, a missing cell being None.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any, TypeAlias
+
+from azml_compat._metrics.encode import Point
+from azml_compat._metrics.records import (
+    ArtifactRecord,
+    CellRecord,
+    EmptyRecord,
+    KeyRecord,
+    Record,
+    RowRecord,
+    StepRecord,
+)
+
+_RowId: TypeAlias = tuple[int, int, int]
+"""(timestamp, step, n): n counts points that plain MLflow logged under one timestamp and step."""
+
+
+@dataclass
+class _Metric:
+    rows: dict[_RowId, dict[str | None, Any]] = field(default_factory=dict)
+    columns: dict[str | None, None] = field(default_factory=dict)
+    """An ordered set: columns in the order in which they were first logged; None is the metric's own."""
+    widened: set[str | None] = field(default_factory=set)
+    artifacts: set[_RowId] = field(default_factory=set)
+    empty: EmptyRecord | None = None
+    has_own_steps: bool = False
+    has_mixed_steps: bool = False
+
+
+def names_of(keys: Iterable[str], records: Iterable[Record]) -> dict[str, list[str]]:
+    """Return the Azure name of every metric of a run, each with the MLflow keys that hold its numbers."""
+    names: dict[str, list[str]] = {}
+    owners = {}
+    for record in records:
+        if isinstance(record, KeyRecord):
+            owners[record.key] = record.name
+        elif isinstance(record, (CellRecord, ArtifactRecord, RowRecord, EmptyRecord)):
+            names.setdefault(record.name, [])
+    for key in keys:
+        names.setdefault(owners.get(key, key), []).append(key)
+    return names
+
+
+def decode(
+    points: Mapping[str, Sequence[Point]],
+    records: Sequence[Record],
+    *,
+    is_foreign: bool,
+    artifact: Callable[[ArtifactRecord], Any],
+) -> dict[str, Any]:
+    """Return {name: value} as the original's `get_metrics` does.
+
+    Args:
+        points: All points of each key, in any order.
+        records: The sidecar of the run, each writer's in the order written.
+        is_foreign: The run was written by plain MLflow, whose steps are the caller's.
+        artifact: Makes the value of a row that refers to a file.
+    """
+    metrics: dict[str, _Metric] = {}
+    keys = _merge_keys(records)
+    for record in records:
+        _note(metrics, record)
+    for key, series in points.items():
+        name, column, kind = keys.get(key, (key, None, "f"))
+        metric = metrics.setdefault(name, _Metric(has_own_steps=is_foreign and key not in keys))
+        _add_series(metric, column, kind, series)
+    for record in records:
+        if isinstance(record, CellRecord):
+            _add_cell(metrics[record.name], record)
+        elif isinstance(record, ArtifactRecord):
+            row = (record.timestamp, record.step, 0)
+            metrics[record.name].rows.setdefault(row, {})[None] = artifact(record)
+            metrics[record.name].artifacts.add(row)
+    return {name: _shape(name, metric) for name, metric in metrics.items() if metric.rows or metric.empty}
+
+
+def _merge_keys(records: Sequence[Record]) -> dict[str, tuple[str, str | None, str]]:
+    """Key -> (name, column, kind). Where records disagree about the kind, the column is widened to float."""
+    keys: dict[str, tuple[str, str | None, str]] = {}
+    for record in records:
+        if isinstance(record, KeyRecord):
+            known = keys.get(record.key)
+            kind = record.kind if known is None or known[2] == record.kind else "f"
+            keys[record.key] = (record.name, record.column, kind)
+    return keys
+
+
+def _note(metrics: dict[str, _Metric], record: Record) -> None:
+    """Take from a record what must be known before the points are placed."""
+    if isinstance(record, (KeyRecord, CellRecord, ArtifactRecord, RowRecord, EmptyRecord, StepRecord)):
+        metric = metrics.setdefault(record.name, _Metric())
+    if isinstance(record, (KeyRecord, CellRecord)):
+        metric.columns[record.column] = None
+    elif isinstance(record, ArtifactRecord):
+        metric.columns[None] = None
+    elif isinstance(record, RowRecord):
+        metric.rows[record.timestamp, record.step, 0] = {}
+    elif isinstance(record, EmptyRecord):
+        metric.empty = record
+        metric.columns.update(dict.fromkeys(record.columns or ()))
+    elif isinstance(record, StepRecord):
+        metric.has_own_steps = record.kind == "u" and not metric.has_mixed_steps
+        metric.has_mixed_steps |= record.kind == "m"
+
+
+def _add_series(metric: _Metric, column: str | None, kind: str, series: Sequence[Point]) -> None:
+    metric.columns[column] = None
+    if kind == "i" and not all(point.value.is_integer() or math.isnan(point.value) for point in series):
+        # Points of plain MLflow, which has no integers.
+        kind = "f"
+    if kind == "f":
+        metric.widened.add(column)
+    for point in series:
+        row = (point.timestamp, point.step, 0)
+        while column in metric.rows.get(row, ()):
+            row = (row[0], row[1], row[2] + 1)
+        metric.rows.setdefault(row, {})[column] = _from_point(point.value, kind)
+
+
+def _from_point(value: float, kind: str) -> float:
+    if kind == "i" and not math.isnan(value):
+        # NaN stands for an integer beyond a double's range, whose record replaces it.
+        return int(value)
+    if kind == "b" and value in (0.0, 1.0):
+        return bool(value)
+    return value
+
+
+def _add_cell(metric: _Metric, record: CellRecord) -> None:
+    value = record.value
+    if type(value) is int and record.column in metric.widened:
+        try:
+            value = float(value)
+        except OverflowError:
+            pass
+    metric.rows.setdefault((record.timestamp, record.step, 0), {})[record.column] = value
+
+
+def _shape(name: str, metric: _Metric) -> Any:
+    order = sorted(metric.rows, key=_by_step) if metric.has_own_steps else sorted(metric.rows)
+    if not order:
+        assert metric.empty is not None
+        return [] if metric.empty.columns is None else {column: [] for column in metric.empty.columns}
+    if set(metric.columns) == {None}:
+        if len(metric.artifacts) == len(order):
+            # The original returns the first upload of a name, however many there were.
+            return metric.rows[order[0]][None]
+        values = [metric.rows[row].get(None) for row in order]
+        return values[0] if len(values) == 1 else values
+    table = {
+        name if column is None else column: [metric.rows[row].get(column) for row in order]
+        for column in metric.columns
+    }
+    return {column: cells[0] for column, cells in table.items()} if len(order) == 1 else table
+
+
+def _by_step(row: _RowId) -> tuple[int, int, int]:
+    return (row[1], row[0], row[2])

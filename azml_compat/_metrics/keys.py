@@ -1,0 +1,171 @@
+"""Names that MLflow or a store refuses, written so that each can be turned back.
+
+MLflow takes letters, digits, ``_ / . - : `` and blanks in a key; its file store makes a file of every key, so that
+``a`` beside ``a/b`` breaks; over http ``# ? %`` in an artifact name are silently corrupted. Anything else becomes
+``_x<hex>_`` (the convention of .NET's XmlConvert.EncodeName: readable, and made of letters alone). A literal
+``_x28_`` in a name has its underscore escaped, so no two names share a key.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import re
+import unicodedata
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+
+_MAX_BYTES = 200
+"""Per path component. File systems allow 255 bytes; MLflow allows 250 characters for the whole key."""
+_HEAD_CHARACTERS = 40
+
+# Astral letters are legal for MLflow but not for every database's character set.
+_KEY_ILLEGAL = re.compile(r"[^/\w.\- :]|[\U00010000-\U0010ffff]")
+_PATH_ILLEGAL = re.compile(r"[^/\w.\- +&=()@,!~'\[\]{}^;$`]|[\U00010000-\U0010ffff]")
+_LOOKS_ESCAPED = re.compile(r"_(?=x[0-9a-z]+_)")
+_ESCAPED = re.compile(r"_x([0-9a-f]+)_")
+_SHORTENED = re.compile(r"_xh[0-9a-f]{16}_")
+_EMPTY = "_xempty_"
+
+
+def _hex(character: str) -> str:
+    return f"_x{ord(character):x}_"
+
+
+def _escape(text: str, illegal: re.Pattern[str], also: str = "") -> str:
+    text = _LOOKS_ESCAPED.sub("_x5f_", text)
+    text = illegal.sub(lambda match: _hex(match.group()), text)
+    for character in also:
+        text = text.replace(character, _hex(character))
+    return text
+
+
+def _shorten(text: str, original: str) -> str:
+    """Keep a readable head and a hash of the whole; what was cut is in the sidecar."""
+    if len(text) <= _MAX_BYTES and all(len(part.encode()) <= _MAX_BYTES for part in text.split("/")):
+        return text
+    digest = hashlib.sha256(original.encode("utf-8", "surrogatepass")).hexdigest()[:16]
+    head = re.sub(r"_x?[0-9a-z]*$", "", text.replace("/", "_")[:_HEAD_CHARACTERS])
+    return f"{head}_xh{digest}_"
+
+
+def escape_key(name: str, *, strict: bool = False) -> str:
+    """Return an MLflow metric, param or tag key for `name`, unchanged where MLflow takes it.
+
+    Args:
+        name: Any string.
+        strict: Escape ``/`` and ``.`` as well, for a name whose natural key is taken.
+
+    Returns:
+        A key of at most 250 characters; `unescape` gives `name` back unless it was too long for that.
+    """
+    if not name:
+        return _EMPTY
+    text = _escape(name, _KEY_ILLEGAL, also="/." if strict else "")
+    parts = text.split("/")
+    if any(part in ("", ".", "..") or part != part.strip(" ") or part.startswith(".") for part in parts):
+        parts = [_escape_edges(part) for part in parts]
+        # An empty part is a doubled, leading or trailing slash: MLflow's path check refuses all three.
+        text = parts[0] + "".join(("_x2f_" if not part or not before else "/") + part
+                                  for before, part in zip(parts, parts[1:], strict=False))
+    return _shorten(text, name)
+
+
+def _escape_edges(part: str) -> str:
+    if part.startswith((".", " ")):
+        part = _hex(part[0]) + part[1:]
+    if part.endswith(" "):
+        part = part[:-1] + _hex(" ")
+    return part
+
+
+def escape_path(path: str) -> str:
+    """Return the artifact path under which `path`, already relative and normalised, is stored on every store."""
+    text = _escape(path, _PATH_ILLEGAL)
+    return "/".join(_shorten(_escape_edges_of_file(part), part) for part in text.split("/"))
+
+
+def _escape_edges_of_file(part: str) -> str:
+    """Blanks at the edges are lost by some stores; hidden files (``.x``) are fine."""
+    if part.startswith(" "):
+        part = _hex(" ") + part[1:]
+    if part.endswith((" ", ".")):
+        part = part[:-1] + _hex(part[-1])
+    return part
+
+
+def unescape(text: str) -> str:
+    """Undo `escape_key` and `escape_path`, as far as nothing was cut."""
+    if text == _EMPTY:
+        return ""
+    return _ESCAPED.sub(_character, text)
+
+
+def is_shortened(text: str) -> bool:
+    """Tell whether a part of the name was cut, so that only the sidecar has the whole."""
+    return _SHORTENED.search(text) is not None
+
+
+def _character(match: re.Match[str]) -> str:
+    code = int(match.group(1), 16)
+    return chr(code) if code < 0x110000 else match.group()
+
+
+def _fold(key: str) -> str:
+    """Two keys with one fold are one file on macOS and Windows, or one row in MySQL."""
+    return unicodedata.normalize("NFC", key).casefold().rstrip(" .")
+
+
+@dataclass
+class KeyTable:
+    """The keys of one run: which Azure name and column each MLflow key stands for.
+
+    The natural key is taken where it is free; the second claimant of a key, or of a path that would be both
+    file and folder, gets an escaped one. Owners are remembered, so asking again gives the same key.
+    """
+
+    _keys: dict[tuple[str, str | None], str] = field(default_factory=dict)
+    _folds: set[str] = field(default_factory=set)
+    _folders: set[str] = field(default_factory=set)
+
+    def adopt(self, name: str, column: str | None, key: str) -> None:
+        """Take over an assignment that is already in the store."""
+        self._keys[name, column] = key
+        fold = _fold(key)
+        self._folds.add(fold)
+        self._folders.update(_folders_of(fold))
+
+    def find(self, name: str, column: str | None) -> str | None:
+        """Return the key of (`name`, `column`), or None when it has none yet."""
+        return self._keys.get((name, column))
+
+    def assign(self, name: str, column: str | None) -> str:
+        """Return the key of (`name`, `column`), choosing one at the first call. A scalar's column is None."""
+        key = self._keys.get((name, column))
+        if key is None:
+            key = next(key for key in _candidates(name, column) if self._is_free(key))
+            self.adopt(name, column, key)
+        return key
+
+    def _is_free(self, key: str) -> bool:
+        fold = _fold(key)
+        return not (fold in self._folds or fold in self._folders or self._folds & set(_folders_of(fold)))
+
+
+def _candidates(name: str, column: str | None) -> Iterator[str]:
+    if column is None:
+        yield escape_key(name)
+        strict = escape_key(name, strict=True)
+    else:
+        yield escape_key(f"{name}.{column}")
+        joined = f"{escape_key(name, strict=True)}.{escape_key(column, strict=True)}"
+        strict = _shorten(joined, f"{name}\0{column}")
+    yield strict
+    number = 2
+    while True:
+        yield _shorten(f"{strict}_xalt{number}_", f"{strict}\0{number}")
+        number += 1
+
+
+def _folders_of(fold: str) -> list[str]:
+    parts = fold.split("/")
+    return ["/".join(parts[:end]) for end in range(1, len(parts))]

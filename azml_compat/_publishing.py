@@ -1,0 +1,78 @@
+"""Putting a run's views into the store: tables, pictures and params, beside the metrics they show."""
+
+from __future__ import annotations
+
+import io
+import json
+from collections.abc import Collection
+from typing import Any
+
+from azml_compat import _names, _views
+from azml_compat._files import RunFiles, stored_path
+from azml_compat._metrics import decode, escape_key, escape_path, names_of
+from azml_compat._metrics.records import ArtifactRecord, CellRecord
+from azml_compat._reading import read_metrics
+from azml_compat._sidecar import read_sidecar
+from azml_compat._tracking import RunRecord, Store
+
+_MAX_LISTED_TABLES = 4000
+"""Characters of the tag that makes MLflow's UI draw a JSON file as a table; MLflow cuts it at 5,000 or 8,000."""
+
+
+def publish_views(store: Store, run: RunRecord, names: Collection[str]) -> None:
+    """Render the tables and pictures of the metrics called `names`."""
+    files = RunFiles(store, run.id)
+    tables = []
+    for name in sorted(names):
+        for value in read_metrics(store, run, lambda record: record, name).values():
+            if isinstance(value, ArtifactRecord):
+                _publish_picture(files, value)
+            elif (table := _views.table(value)) is not None:
+                path = f"{_names.PATH_TABLES}/{escape_path(escape_key(name, strict=True))}.json"
+                files.put(io.BytesIO(table.encode()), path)
+                tables.append(path)
+    if tables:
+        _list_tables(store, run, tables)
+
+
+def _publish_picture(files: RunFiles, record: ArtifactRecord) -> None:
+    path = f"{_names.PATH_PICTURES}/{escape_path(escape_key(record.name, strict=True))}.png"
+    if not _views.can_draw() or files.find(path) is not None:
+        return
+    figure = _views.picture(record.kind, json.loads(files.read_text(stored_path(record.path))))
+    if figure is not None:
+        image = io.BytesIO()
+        figure.savefig(image, format="png", dpi=100)
+        image.seek(0)
+        files.put(image, path)
+
+
+def _list_tables(store: Store, run: RunRecord, paths: list[str]) -> None:
+    """MLflow's UI draws a JSON file as a table when this tag names it."""
+    listed: list[dict[str, Any]] = json.loads(run.tags.get(_names.TAG_LOGGED_ARTIFACTS) or "[]")
+    known = {entry.get("path") for entry in listed}
+    before = len(listed)
+    for path in paths:
+        entry = {"path": path, "type": "table"}
+        if path not in known and len(json.dumps([*listed, entry])) <= _MAX_LISTED_TABLES:
+            listed.append(entry)
+    if len(listed) > before:
+        store.set_run_tags(run.id, {_names.TAG_LOGGED_ARTIFACTS: json.dumps(listed)})
+
+
+def publish_params(store: Store, run: RunRecord) -> None:
+    """Show every string that was logged exactly once as a param; params cannot change, so only a run's end knows."""
+    records = read_sidecar(store, run)
+    texts = {
+        record.name
+        for record in records
+        if isinstance(record, CellRecord) and record.column is None and isinstance(record.value, str)
+    }
+    if not texts:
+        return
+    keys = names_of((latest.key for latest in run.latest), records)
+    single = decode({}, records, is_foreign=False, artifact=lambda record: record)
+    params = {
+        escape_key(name): single[name] for name in texts if not keys[name] and isinstance(single[name], str)
+    }
+    store.log_params(run.id, {key: value for key, value in params.items() if key not in run.params})

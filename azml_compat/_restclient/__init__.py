@@ -1,0 +1,3 @@
+"""Azure's private package `azureml._restclient`, of which scripts import `constants` and `exceptions`."""
+
+from __future__ import annotations

@@ -1,0 +1,109 @@
+"""Listing runs: Azure's filters on MLflow's search.
+
+A filter that MLflow's search language can say goes to the store; all of them are applied again to what comes back,
+because values, escapes and None are Azure's.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+from typing import Any
+
+from azml_compat import _names, _status, _tags
+from azml_compat._tracking import RunRecord, Store
+
+_KeyFilter = str | dict[str, Any] | None
+
+
+@dataclass(frozen=True)
+class RunFilter:
+    """The filters of `get_runs`, `get_children` and `Run.list`; all given ones must hold.
+
+    Raises:
+        ValueError: a filter is of the wrong type.
+    """
+
+    type: str | None = None
+    tags: _KeyFilter = None
+    properties: _KeyFilter = None
+    status: str | None = None
+
+    def __post_init__(self) -> None:
+        for name in ("type", "status"):
+            if not isinstance(getattr(self, name), (str, type(None))):
+                raise ValueError(f"The filter {name} takes a str, not {getattr(self, name)!r}.")
+        for name in ("tags", "properties"):
+            if not isinstance(getattr(self, name), (str, dict, type(None))):
+                raise ValueError(f"The filter {name} takes a str or a dict, not {getattr(self, name)!r}.")
+
+    def accepts(self, run: RunRecord) -> bool:
+        """Tell whether a run passes."""
+        return (
+            (self.type is None or run_type(run) == self.type)
+            and (self.status is None or _status.of(run) == self.status)
+            and (self.tags is None or _has(_tags.decode_tags(run.tags), self.tags))
+            and (self.properties is None or _has(_tags.decode_properties(run.tags), self.properties))
+        )
+
+    def condition(self) -> str:
+        """Return the part of the filter that MLflow's search language can say."""
+        terms = [*_terms(self.tags, _tags.stored_tag_key), *_terms(self.properties, _tags.stored_property_key)]
+        return " AND ".join(terms)
+
+
+def _has(found: dict[str, str | None], wanted: str | dict[str, Any]) -> bool:
+    if isinstance(wanted, str):
+        return wanted in found
+    return all(key in found and found[key] == value for key, value in wanted.items())
+
+
+def _terms(wanted: _KeyFilter, stored_key: Any) -> Iterator[str]:
+    if isinstance(wanted, dict):
+        for key, value in wanted.items():
+            if isinstance(key, str) and isinstance(value, str) and len(value) < 1000 and "'" not in value:
+                yield f"tags.`{stored_key(key)}` = '{value}'"
+
+
+def run_type(run: RunRecord) -> str | None:
+    """Return Azure's type of a run; None for an interactive one."""
+    return run.tags.get(_names.TAG_TYPE) or _tags.decode_properties(run.tags).get("azureml.runsource")
+
+
+def runs_of_experiment(
+    store: Store, experiment_id: str, run_filter: RunFilter, *, with_children: bool
+) -> Iterator[RunRecord]:
+    """Yield the runs of an experiment, newest start first."""
+    for run in store.search_runs([experiment_id], run_filter.condition()):
+        if (with_children or _names.TAG_PARENT not in run.tags) and run_filter.accepts(run):
+            yield run
+
+
+def children(store: Store, run: RunRecord) -> Iterator[RunRecord]:
+    """Yield the direct children of a run, newest start first."""
+    return store.search_runs([run.experiment_id], f"tags.`{_names.TAG_PARENT}` = '{run.id}'")
+
+
+def descendants(store: Store, run: RunRecord) -> list[RunRecord]:
+    """Return all descendants of a run, newest start first, in one search."""
+    nested = list(store.search_runs([run.experiment_id], f"tags.`{_names.TAG_PARENT}` LIKE '%'"))
+    family = {run.id}
+    grown = True
+    while grown:
+        found = _ids_below(nested, family) - family
+        family |= found
+        grown = bool(found)
+    return [record for record in nested if record.id in family and record.id != run.id]
+
+
+def _ids_below(nested: Iterable[RunRecord], family: set[str]) -> set[str]:
+    return {record.id for record in nested if record.tags[_names.TAG_PARENT] in family}
+
+
+def find_run(store: Store, run_id: str) -> RunRecord | None:
+    """Return the run that a script chose this id for, or None."""
+    if "'" in run_id:
+        return None
+    experiments = [experiment.id for experiment in store.list_experiments()]
+    found = store.search_runs(experiments, f"tags.`{_names.TAG_RUN_ID}` = '{run_id}'")
+    return next(iter(found), None)

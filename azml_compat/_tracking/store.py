@@ -1,0 +1,382 @@
+"""`Store`: what azml_compat asks of a tracking store, in terms of records and points."""
+
+from __future__ import annotations
+
+import os
+import threading
+import time
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+from azml_compat._metrics import Latest, Point
+from azml_compat._tracking import mlflow_api
+from azml_compat._tracking.errors import azure_errors, is_missing, is_taken
+from azml_compat._tracking.opening import is_local, open_client
+from azml_compat._tracking.records import ArtifactFile, ExperimentRecord, ModelRecord, RunRecord
+
+_PAGE = 1000
+_POINTS_PER_CALL = 1000
+_MAX_PARAM = 6000
+"""Characters of a param value; MLflow cuts longer ones with a warning."""
+_SUPPRESS_URL = "MLFLOW_SUPPRESS_PRINTING_URL_TO_STDOUT"
+
+
+class Store:
+    """A tracking store with its artifacts and its model registry. Opened on first use; thread-safe.
+
+    Args:
+        uri: MLflow tracking URI, absolute.
+        artifact_root: Where experiments that this object creates keep their files; None leaves it to the store.
+    """
+
+    def __init__(self, uri: str, artifact_root: str | None = None) -> None:
+        self.uri = uri
+        self._artifact_root = artifact_root
+        self._client: Any = None
+        self._opening = threading.Lock()
+
+    def __repr__(self) -> str:
+        return f"Store({without_credentials(self.uri)!r})"
+
+    @property
+    def client(self) -> Any:
+        """The MlflowClient."""
+        if self._client is None:
+            with self._opening:
+                if self._client is None:
+                    with azure_errors(f"Cannot open the tracking store {without_credentials(self.uri)}"):
+                        self._client = open_client(self.uri)
+        return self._client
+
+    @property
+    def is_server(self) -> bool:
+        """Whether the store is an MLflow server."""
+        return self.uri.startswith(("http://", "https://"))
+
+    # -- experiments ------------------------------------------------------------------------------------------
+
+    def find_experiment(self, name: str) -> ExperimentRecord | None:
+        """Return the experiment of that name, deleted or not, or None."""
+        client = self.client
+        with azure_errors(f"Cannot look up experiment {name!r}"):
+            found = client.get_experiment_by_name(name)
+        return None if found is None else _experiment_record(found)
+
+    def get_experiment(self, experiment_id: str) -> ExperimentRecord:
+        """Return the experiment of that id.
+
+        Raises:
+            ServiceException: there is none (`status_code` 404).
+        """
+        client = self.client
+        with azure_errors(f"Cannot get experiment {experiment_id!r}"):
+            return _experiment_record(client.get_experiment(experiment_id))
+
+    def create_experiment(self, name: str) -> ExperimentRecord:
+        """Create an experiment; one that another process created meanwhile is as good."""
+        client = self.client
+        try:
+            with azure_errors(f"Cannot create experiment {name!r}"):
+                client.create_experiment(name, artifact_location=self._artifact_root)
+        except Exception as error:
+            if not (is_taken(error) or self.find_experiment(name)):
+                raise
+        found = self.find_experiment(name)
+        assert found is not None
+        return found
+
+    def list_experiments(self) -> Iterator[ExperimentRecord]:
+        """Yield every active experiment, newest first."""
+        client = self.client
+        token = None
+        while True:
+            with azure_errors("Cannot list the experiments"):
+                page = client.search_experiments(max_results=_PAGE, page_token=token)
+            yield from map(_experiment_record, page)
+            token = page.token
+            if not token:
+                return
+
+    def set_experiment_tags(self, experiment_id: str, tags: Mapping[str, str]) -> None:
+        """Set tags of an experiment, one request each: MLflow has no batch for them."""
+        client = self.client
+        for key, value in tags.items():
+            with azure_errors(f"Cannot set tag {key!r} of experiment {experiment_id}"):
+                client.set_experiment_tag(experiment_id, key, value)
+
+    def delete_experiment_tag(self, experiment_id: str, key: str) -> bool:
+        """Remove a tag of an experiment; False where this MLflow cannot."""
+        client = self.client
+        if not hasattr(client, "delete_experiment_tag"):
+            return False
+        try:
+            with azure_errors(f"Cannot remove tag {key!r} of experiment {experiment_id}"):
+                client.delete_experiment_tag(experiment_id, key)
+        except Exception as error:
+            if not is_missing(error):
+                raise
+        return True
+
+    def rename_experiment(self, experiment_id: str, name: str) -> None:
+        """Rename an active experiment."""
+        client = self.client
+        with azure_errors(f"Cannot rename experiment {experiment_id} to {name!r}"):
+            client.rename_experiment(experiment_id, name)
+
+    def delete_experiment(self, experiment_id: str) -> None:
+        """Move an experiment with its runs to MLflow's trash."""
+        client = self.client
+        with azure_errors(f"Cannot delete experiment {experiment_id}"):
+            client.delete_experiment(experiment_id)
+
+    def restore_experiment(self, experiment_id: str) -> None:
+        """Take an experiment back from MLflow's trash."""
+        client = self.client
+        with azure_errors(f"Cannot restore experiment {experiment_id}"):
+            client.restore_experiment(experiment_id)
+
+    # -- runs -------------------------------------------------------------------------------------------------
+
+    def create_run(
+        self, experiment_id: str, tags: Mapping[str, str], name: str | None, start_time: int
+    ) -> RunRecord:
+        """Create a run with status RUNNING; without `name` MLflow makes one up. start_time in milliseconds."""
+        client = self.client
+        with azure_errors("Cannot create a run"):
+            run = client.create_run(experiment_id, start_time=start_time, tags=dict(tags), run_name=name)
+        return _run_record(run)
+
+    def get_run(self, run_id: str) -> RunRecord:
+        """Return a run by its MLflow id.
+
+        Raises:
+            ServiceException: there is none (`status_code` 404).
+        """
+        client = self.client
+        with azure_errors(f"Cannot get run {run_id!r}"):
+            return _run_record(client.get_run(run_id))
+
+    def find_run(self, run_id: str) -> RunRecord | None:
+        """Return a run by its MLflow id, or None when there is none or it is deleted."""
+        try:
+            run = self.get_run(run_id)
+        except Exception as error:
+            if is_missing(error):
+                return None
+            raise
+        return None if run.is_deleted else run
+
+    def search_runs(
+        self, experiment_ids: Sequence[str], condition: str = "", *, with_deleted: bool = False
+    ) -> Iterator[RunRecord]:
+        """Yield runs, newest start first, page by page. `condition` is in MLflow's search language."""
+        client = self.client
+        token = None
+        view = mlflow_api.view_type("ALL" if with_deleted else "ACTIVE_ONLY")
+        while True:
+            with azure_errors("Cannot list the runs"):
+                page = client.search_runs(
+                    list(experiment_ids),
+                    condition,
+                    run_view_type=view,
+                    max_results=_PAGE,
+                    order_by=["attributes.start_time DESC"],
+                    page_token=token,
+                )
+            yield from map(_run_record, page)
+            token = page.token
+            if not token:
+                return
+
+    def end_run(self, run_id: str, status: str, end_time: int | None = None) -> None:
+        """Set FINISHED, FAILED or KILLED, with the end time (milliseconds, default now)."""
+        client = self.client
+        with azure_errors(f"Cannot end run {run_id}"), _without_url_print:
+            client.set_terminated(run_id, status, end_time or int(time.time() * 1000))
+
+    def set_run_status(self, run_id: str, status: str) -> None:
+        """Set RUNNING or SCHEDULED."""
+        client = self.client
+        with azure_errors(f"Cannot set the status of run {run_id}"):
+            client.update_run(run_id, status=status)
+
+    def rename_run(self, run_id: str, name: str) -> None:
+        """Set the name that MLflow's UI shows."""
+        client = self.client
+        with azure_errors(f"Cannot rename run {run_id}"):
+            client.update_run(run_id, name=name)
+
+    def set_run_tags(self, run_id: str, tags: Mapping[str, str]) -> None:
+        """Set any number of tags in few requests."""
+        if not tags:
+            return
+        client = self.client
+        with azure_errors(f"Cannot set tags of run {run_id}"):
+            client.log_batch(run_id, tags=[mlflow_api.run_tag(key, value) for key, value in tags.items()])
+
+    def delete_run_tag(self, run_id: str, key: str) -> None:
+        """Remove a tag; one that is not there is as good as removed."""
+        client = self.client
+        try:
+            with azure_errors(f"Cannot remove tag {key!r} of run {run_id}"):
+                client.delete_tag(run_id, key)
+        except Exception as error:
+            if not is_missing(error):
+                raise
+
+    def log_params(self, run_id: str, params: Mapping[str, str]) -> None:
+        """Log params, cut to what MLflow holds."""
+        if not params:
+            return
+        client = self.client
+        with azure_errors(f"Cannot log params of run {run_id}"):
+            client.log_batch(run_id, params=[mlflow_api.param(key, _cut(value)) for key, value in params.items()])
+
+    def log_points(self, run_id: str, points: Sequence[Point]) -> None:
+        """Log metric values, up to 1,000 a request."""
+        client = self.client
+        for start in range(0, len(points), _POINTS_PER_CALL):
+            metrics = [mlflow_api.metric(*point) for point in points[start : start + _POINTS_PER_CALL]]
+            with azure_errors(f"Cannot log metrics of run {run_id}"):
+                client.log_batch(run_id, metrics=metrics)
+
+    def history(self, run_id: str, key: str) -> list[Point]:
+        """Return every point of a key."""
+        client = self.client
+        with azure_errors(f"Cannot read metric {key!r} of run {run_id}"):
+            return [Point(key, m.value, m.timestamp, m.step) for m in client.get_metric_history(run_id, key)]
+
+    # -- artifacts --------------------------------------------------------------------------------------------
+
+    def list_artifacts(self, run_id: str, folder: str | None = None) -> list[ArtifactFile]:
+        """Return what lies directly in a folder of a run's artifacts."""
+        client = self.client
+        with azure_errors(f"Cannot list the files of run {run_id}"):
+            files = client.list_artifacts(run_id, folder)
+        return [ArtifactFile(file.path, file.is_dir, file.file_size) for file in files]
+
+    def upload(self, run_id: str, local: Path, folder: str | None) -> None:
+        """Store a local file under its own base name in `folder` of the run's artifacts."""
+        client = self.client
+        with azure_errors(f"Cannot upload {local.name!r} to run {run_id}"):
+            client.log_artifact(run_id, str(local), folder)
+
+    def download(self, run_id: str, path: str, folder: Path) -> Path:
+        """Fetch one artifact into `folder`, below its artifact path, and return where it is."""
+        client = self.client
+        with azure_errors(f"Cannot download {path!r} of run {run_id}"):
+            return Path(client.download_artifacts(run_id, path, str(folder)))
+
+    # -- models -----------------------------------------------------------------------------------------------
+
+    def register_model(
+        self, name: str, source: str, run_id: str, tags: Mapping[str, str], description: str | None
+    ) -> ModelRecord:
+        """Create the next version of a registered model, and the model itself when it is new."""
+        client = self.client
+        try:
+            with azure_errors(f"Cannot create model {name!r}"):
+                client.create_registered_model(name)
+        except Exception as error:
+            if not is_taken(error):
+                raise
+        with azure_errors(f"Cannot register a version of model {name!r}"):
+            version = client.create_model_version(
+                name, source, run_id=run_id, tags=dict(tags), description=description
+            )
+        return _model_record(version)
+
+
+def without_credentials(uri: str) -> str:
+    """Return `uri` as it may be shown: without user name and password."""
+    scheme, separator, rest = uri.partition("://")
+    host, slash, path = rest.partition("/")
+    return f"{scheme}{separator}{host.rpartition('@')[2]}{slash}{path}" if separator else uri
+
+
+def absolute_uri(uri: str, folder: Path) -> str:
+    """Return a tracking URI whose local path does not depend on the current directory."""
+    if uri.startswith("sqlite:///") and not uri.startswith("sqlite:////"):
+        path, question, query = uri[len("sqlite:///") :].partition("?")
+        if path and path != ":memory:" and not Path(path).is_absolute():
+            return f"sqlite:///{(folder / path).resolve().as_posix()}{question}{query}"
+        return uri
+    if uri.startswith("file:") and not uri.startswith("file:/"):
+        return (folder / uri[len("file:") :]).resolve().as_uri()
+    if is_local(uri) and not uri.startswith("file:") and uri not in ("databricks", "uc"):
+        return (folder / uri).resolve().as_uri()
+    return uri
+
+
+def sqlite_path(uri: str) -> Path | None:
+    """Return the file of a sqlite tracking URI."""
+    return Path(uri[len("sqlite:///") :].partition("?")[0]) if uri.startswith("sqlite:///") else None
+
+
+def _cut(value: str) -> str:
+    return value if len(value) <= _MAX_PARAM else value[: _MAX_PARAM - 1] + "…"
+
+
+class _WithoutUrlPrint:
+    """MLflow prints "View run" for each run that ends on a server; azml_compat prints its own line once."""
+
+    def __init__(self) -> None:
+        self._lock = threading.Lock()
+        self._before: str | None = None
+
+    def __enter__(self) -> None:
+        self._lock.acquire()
+        self._before = os.environ.get(_SUPPRESS_URL)
+        os.environ[_SUPPRESS_URL] = "true"
+
+    def __exit__(self, *_: object) -> None:
+        if self._before is None:
+            del os.environ[_SUPPRESS_URL]
+        else:
+            os.environ[_SUPPRESS_URL] = self._before
+        self._lock.release()
+
+
+_without_url_print = _WithoutUrlPrint()
+
+
+def _experiment_record(experiment: Any) -> ExperimentRecord:
+    return ExperimentRecord(
+        experiment.experiment_id,
+        experiment.name,
+        experiment.lifecycle_stage == "deleted",
+        dict(experiment.tags),
+    )
+
+
+def _run_record(run: Any) -> RunRecord:
+    info = run.info
+    return RunRecord(
+        id=info.run_id,
+        experiment_id=info.experiment_id,
+        status=info.status,
+        start_time=info.start_time,
+        end_time=info.end_time,
+        artifact_uri=info.artifact_uri,
+        is_deleted=info.lifecycle_stage == "deleted",
+        tags=dict(run.data.tags),
+        params=dict(run.data.params),
+        latest=_latest(run.data.to_proto().metrics),
+    )
+
+
+def _latest(metrics: Iterable[Any]) -> tuple[Latest, ...]:
+    return tuple(Latest(metric.key, metric.value, metric.timestamp, metric.step) for metric in metrics)
+
+
+def _model_record(version: Any) -> ModelRecord:
+    return ModelRecord(
+        version.name,
+        int(version.version),
+        version.source,
+        version.run_id or None,
+        version.description or "",
+        version.creation_timestamp,
+        dict(version.tags),
+    )

@@ -1,0 +1,128 @@
+"""What MLflow's UI shows of metrics that are not numbers: tables, and pictures of JSON metrics.
+
+Views are rendered from what is in the store, at `flush` and at the end of a run; they hold nothing that is not kept
+elsewhere, so a lost or stale one loses nothing.
+"""
+
+from __future__ import annotations
+
+import importlib.util
+import json
+from collections.abc import Callable
+from typing import Any
+
+MAX_TABLE_ROWS = 10_000
+"""Rows that a table view holds; MLflow's UI loads the whole file into the browser."""
+_MAX_LABELLED_CLASSES = 20
+
+
+def table(value: Any) -> str | None:
+    """Return a metric's value as the JSON that MLflow's UI draws as a table; None for what a chart shows as well."""
+    columns = _columns(value)
+    if columns is None:
+        return None
+    names = list(columns)
+    rows = list(zip(*(cells[:MAX_TABLE_ROWS] for cells in columns.values()), strict=True))
+    return json.dumps({"columns": names, "data": [[_shown(cell) for cell in row] for row in rows]})
+
+
+def _columns(value: Any) -> dict[str, list[Any]] | None:
+    if isinstance(value, dict) and value:
+        return {name: cells if isinstance(cells, list) else [cells] for name, cells in value.items()}
+    if isinstance(value, list) and any(cell is None or isinstance(cell, str) for cell in value):
+        return {"index": list(range(len(value))), "value": value}
+    return None
+
+
+def _shown(cell: Any) -> Any:
+    # JSON has no NaN and no infinity, and browsers round integers beyond 2**53.
+    if isinstance(cell, float) and (cell != cell or cell in (float("inf"), float("-inf"))):
+        return str(cell)
+    if isinstance(cell, int) and not isinstance(cell, bool) and abs(cell) > 2**53:
+        return str(cell) if cell.bit_length() < 4096 else hex(cell)
+    return cell
+
+
+def can_draw() -> bool:
+    """Tell whether pictures can be drawn here."""
+    return importlib.util.find_spec("matplotlib") is not None
+
+
+def picture(kind: str, payload: Any) -> Any:
+    """Return a matplotlib Figure of a JSON metric, or None where the payload is not of the documented schema."""
+    draw = _DRAWERS.get(kind)
+    if draw is None:
+        return None
+    from matplotlib.figure import Figure  # noqa: PLC0415 - only for a script that logs such a metric
+
+    figure = Figure(figsize=(7, 5), layout="constrained")
+    data = payload.get("data", payload) if isinstance(payload, dict) else None
+    if not isinstance(data, dict):
+        return None
+    try:
+        draw(figure, data)
+    except (KeyError, IndexError, TypeError, ValueError):
+        # The original does not check the schema, so anything may be here; the JSON itself is kept.
+        return None
+    return figure
+
+
+def _confusion_matrix(figure: Any, data: dict[str, Any]) -> None:
+    matrix = [[float(count) for count in row] for row in data["matrix"]]
+    labels = [str(label) for label in data.get("class_labels") or range(len(matrix))]
+    axes = figure.subplots()
+    image = axes.imshow(matrix, cmap="Blues")
+    figure.colorbar(image, ax=axes)
+    axes.set(xlabel="Predicted", ylabel="Actual", title="Confusion matrix")
+    if len(matrix) <= _MAX_LABELLED_CLASSES:
+        axes.set_xticks(range(len(matrix[0])), labels, rotation=45, ha="right")
+        axes.set_yticks(range(len(matrix)), labels)
+        half = max(max(row) for row in matrix) / 2
+        for y, row in enumerate(matrix):
+            for x, count in enumerate(row):
+                axes.text(x, y, f"{count:g}", ha="center", va="center", color="white" if count > half else "black")
+
+
+def _accuracy_table(figure: Any, data: dict[str, Any]) -> None:
+    """ROC and precision-recall curve of each class, from the counts TP, FP, TN, FN at each threshold."""
+    roc, recall_axes = figure.subplots(1, 2)
+    labels = [str(label) for label in data.get("class_labels") or range(len(data["probability_tables"]))]
+    for label, counts in zip(labels, data["probability_tables"], strict=False):
+        rates = [_rates(*(float(count) for count in row)) for row in counts]
+        roc.plot([rate[0] for rate in rates], [rate[1] for rate in rates], marker=".", label=label)
+        recall_axes.plot([rate[1] for rate in rates], [rate[2] for rate in rates], marker=".", label=label)
+    roc.set(xlabel="False positive rate", ylabel="True positive rate", title="ROC")
+    recall_axes.set(xlabel="Recall", ylabel="Precision", title="Precision and recall")
+    if len(labels) <= _MAX_LABELLED_CLASSES:
+        roc.legend()
+
+
+def _rates(tp: float, fp: float, tn: float, fn: float) -> tuple[float, float, float]:
+    return fp / ((fp + tn) or 1), tp / ((tp + fn) or 1), tp / (tp + fp) if tp + fp else 1.0
+
+
+def _residuals(figure: Any, data: dict[str, Any]) -> None:
+    axes = figure.subplots()
+    edges = [float(edge) for edge in data["bin_edges"]]
+    axes.stairs([float(count) for count in data["bin_counts"]], edges, fill=True)
+    axes.set(xlabel="Residual (predicted - actual)", ylabel="Count", title="Residuals")
+
+
+def _predictions(figure: Any, data: dict[str, Any]) -> None:
+    axes = figure.subplots()
+    edges = [float(edge) for edge in data["bin_edges"]]
+    centres = [(low + high) / 2 for low, high in zip(edges, edges[1:], strict=False)]
+    averages = [float(average) for average in data["bin_averages"]]
+    errors = [float(error) for error in data.get("bin_errors") or [0.0] * len(averages)]
+    axes.errorbar(centres, averages, yerr=errors, marker="o", capsize=3, label="average prediction")
+    axes.plot(edges, edges, linestyle="--", color="grey", label="ideal")
+    axes.set(xlabel="True value", ylabel="Predicted value", title="Predictions")
+    axes.legend()
+
+
+_DRAWERS: dict[str, Callable[[Any, dict[str, Any]], None]] = {
+    "azureml.v2.confusion_matrix": _confusion_matrix,
+    "azureml.v2.accuracy_table": _accuracy_table,
+    "azureml.v2.residuals": _residuals,
+    "azureml.v2.predictions": _predictions,
+}

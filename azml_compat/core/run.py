@@ -1,0 +1,1235 @@
+"""`azureml.core.run`: a run of an experiment, on an MLflow tracking store."""
+
+from __future__ import annotations
+
+import builtins
+import io
+import json
+import os
+import posixpath
+import sys
+import tempfile
+import threading
+import time
+import traceback as traceback_module
+import types
+from collections.abc import Callable, Generator, Iterable
+from pathlib import Path
+from typing import IO, TYPE_CHECKING, Any, NoReturn
+
+from azml_compat import (
+    _artifact_metrics,
+    _creation,
+    _names,
+    _publishing,
+    _runtime,
+    _search,
+    _snapshot,
+    _status,
+    _tags,
+)
+from azml_compat._files import (
+    BatchArtifactContentInformationDto,
+    RunFiles,
+    local_files,
+    normalise,
+    source_of,
+    stored_path,
+)
+from azml_compat._metrics import list_column, row_cells, scalar_column, table_columns
+from azml_compat._metrics.records import ArtifactRecord, PathRecord
+from azml_compat._models import RegisteredModel, register
+from azml_compat._reading import read_metrics
+from azml_compat._refused import module_attributes, refusal
+from azml_compat._restclient.constants import RunStatus
+from azml_compat._restclient.exceptions import ServiceException
+from azml_compat._tracking import RunRecord
+from azml_compat._tracking.store import sqlite_path
+from azml_compat._transcript import Transcript
+from azml_compat.core._offline_run import _OfflineRun
+from azml_compat.core._run_base import OUTPUTS_DIR, _RunBase, check_options, tracked_folders
+from azml_compat.exceptions import (
+    ActivityFailedException,
+    AzureMLException,
+    ExperimentExecutionException,
+    RunEnvironmentException,
+    SnapshotException,
+    UserErrorException,
+)
+
+if TYPE_CHECKING:
+    from azml_compat.core.experiment import Experiment
+    from azml_compat.core.workspace import Workspace
+
+RUNNING_STATES = RunStatus.get_running_statuses()
+POST_PROCESSING_STATES = RunStatus.get_post_processing_statuses()
+
+_MAX_CHILDREN = 100
+_SNAPSHOT_PROPERTY = "ContentSnapshotId"
+_POLL_SECONDS = (0.2, 5.0)
+_TROUBLESHOOTING = "https://aka.ms/azureml-run-troubleshooting"
+_type_providers: dict[str, Callable[..., Any]] = {}
+
+
+class Run(_RunBase):
+    """A run: metrics, tags, files, children and a status, kept in an MLflow run.
+
+    Semantics are those of azureml-core 1.61; docs/mapping.md says what lands in MLflow, docs/differences.md where the
+    two differ.
+
+    Args:
+        experiment: The experiment that holds the run.
+        run_id: The id of an existing run.
+        outputs: Folders whose files are taken when the run ends; none by default for an existing run.
+
+    Raises:
+        ServiceException: there is no such run (`status_code` 404).
+        TypeError: a keyword argument is unknown.
+    """
+
+    # -- starting ---------------------------------------------------------------------------------------------
+
+    @classmethod
+    def _start_logging(
+        cls,
+        experiment: Experiment,
+        name: str | None = None,
+        run_id: str | None = None,
+        outputs: Any = None,
+        snapshot_directory: Any = ".",
+        *,
+        tags: dict[str, Any] | None = None,
+        display_name: str | None = None,
+        description: str | None = None,
+        **options: Any,
+    ) -> Run:
+        """Create an interactive run; the work of `Experiment.start_logging`."""
+        check_options(options)
+        folders = tracked_folders(outputs)
+        new = _creation.NewRun(
+            name=name,
+            run_id=run_id,
+            display_name=display_name,
+            description=description,
+            tags=_as_tags(tags or {}),
+            code_folder=Path(snapshot_directory or "."),
+        )
+        run = cls._create(experiment, new, folders, options)
+        for folder in folders:
+            Path(folder).mkdir(parents=True, exist_ok=True)
+        run._announce()
+        if snapshot_directory:
+            run._take_first_snapshot(snapshot_directory)
+        return run
+
+    @classmethod
+    def _create(
+        cls, experiment: Experiment, new: _creation.NewRun, folders: builtins.list[str], options: dict[str, Any]
+    ) -> Run:
+        store = experiment.workspace.service_context.store
+        record, is_new = _creation.create(store, experiment._ensure().id, new)
+        run: Run = cls._from_record(experiment, record, is_owner=is_new, folders=folders, options=options)
+        if is_new:
+            _runtime.open_run(record.id, run._end_with_process)
+        return run
+
+    def _announce(self) -> None:
+        where = self.get_portal_url()
+        hint = "" if self._store.is_server else "   (start the UI with: azml-compat ui)"
+        print(f"Run {self.display_name or self.id} of experiment {self.experiment.name}: {where}{hint}", flush=True)
+
+    def start(self) -> None:
+        """Set the status to Running. A run that has ended stays as it is."""
+        if not _status.is_terminal(self._refresh()):
+            self._store.set_run_status(self._record.id, _status.to_mlflow(RunStatus.RUNNING))
+            self._set_tags({_names.TAG_STATUS: RunStatus.RUNNING})
+
+    def child_run(self, name: str | None = None, run_id: str | None = None, outputs: Any = None) -> Run:
+        """Create and start a child in the same experiment.
+
+        Args:
+            name: The child's name is `<name of this run>><name>`.
+            run_id: Made up by MLflow when it is not given.
+            outputs: Folder or folders whose files are taken when the child ends; none by default.
+        """
+        folders = tracked_folders(outputs) if outputs else []
+        new = _creation.NewRun(name=f"{self.name}>{name or ''}", run_id=run_id, parent=self._record)
+        for folder in folders:
+            Path(folder).mkdir(parents=True, exist_ok=True)
+        return Run._create(self.experiment, new, folders, {})
+
+    def create_children(
+        self, count: int | None = None, tag_key: str | None = None, tag_values: Iterable[Any] | None = None
+    ) -> builtins.list[Run]:
+        """Create and start many children, by number or one for each tag value, in that order.
+
+        Raises:
+            UserErrorException: neither or both ways are given, or more than 100 children are asked for.
+        """
+        if count is None and tag_key is None and tag_values is None:
+            raise UserErrorException("create_children needs count, or tag_key and tag_values.")
+        if count is not None and (tag_key is not None or tag_values is not None):
+            raise UserErrorException("create_children takes count, or tag_key and tag_values, but not both.")
+        if count is None and (tag_key is None or tag_values is None):
+            raise UserErrorException("create_children needs tag_key together with tag_values.")
+        key = tag_key if tag_key is not None else "azureml.batch_child_number"
+        values = builtins.list(tag_values if tag_values is not None else map(str, range(count or 0)))
+        if len(values) > _MAX_CHILDREN:
+            raise UserErrorException(f"create_children creates at most {_MAX_CHILDREN} children at once.")
+        return [
+            Run._create(
+                self.experiment,
+                _creation.NewRun(tags=_as_tags({key: value}, warn=False), parent=self._record),
+                [],
+                {},
+            )
+            for value in values
+        ]
+
+    def submit_child(self, config: Any, tags: Any = None, **kwargs: Any) -> NoReturn:
+        """Refuse: submitting scripts is not there yet."""
+        raise refusal("azureml.core.run.Run.submit_child")
+
+    # -- metrics: writing -------------------------------------------------------------------------------------
+
+    def log(self, name: str, value: Any, description: str = "", step: int | None = None) -> None:
+        """Log one value. Logged again under the same name, values read back as a list.
+
+        Args:
+            name: Any string.
+            value: int, float, str, bool, None or a numpy scalar; anything else is kept as the text of its repr.
+            description: Ignored, as in the original.
+            step: Place of the value; coerced with int(). With a step for every value of a name, steps decide the order.
+
+        Raises:
+            UserErrorException: a list, range or generator was given.
+            AzureMLException: the step is not a number, or outside the 64-bit range.
+        """
+        name = _metric_name(name)
+        self._writer.append(name, [scalar_column(name, value)], _as_step(step))
+
+    def log_list(self, name: str, value: Iterable[Any], description: str = "") -> None:
+        """Log the elements of any iterable, in order. Further lists of the name are appended.
+
+        Raises:
+            TypeError: `value` cannot be iterated.
+            AzureMLException: an element is not a number, string, bool or None; nothing is logged then.
+        """
+        name = _metric_name(name)
+        self._writer.append(name, [list_column(name, value)])
+
+    def log_row(self, name: str, description: str | None = None, **kwargs: Any) -> None:
+        """Append a row, one keyword argument per column, to the table `name`.
+
+        Raises:
+            AzureMLException: a value is not a number, string, bool or None.
+        """
+        self._writer.append(_metric_name(name), row_cells(kwargs))
+
+    def log_table(self, name: str, value: Any, description: str = "") -> None:
+        """Append rows to the table `name`, from a dict of columns (lists of one length, or single values).
+
+        Raises:
+            AttributeError: `value` is neither a dict nor a data frame.
+            AzureMLException: columns differ in length, or hold other things than numbers, strings, bools and None.
+        """
+        self._writer.append(_metric_name(name), table_columns(value))
+
+    def log_image(self, name: str, path: Any = None, plot: Any = None, description: str = "") -> None:
+        """Log an image file, stored under its own path, or a plot, stored as `<name>_<epoch seconds>.png`.
+
+        Raises:
+            AzureMLException: not exactly one of `path` and `plot` is given, or it is not an image or a plot.
+            AzureMLAggregatedException: the run has a file of that path.
+        """
+        name = _metric_name(name)
+        if path is None and plot is None:
+            raise AzureMLException("Invalid parameters, one of path and plot must be given.")
+        if path is not None and plot is not None:
+            raise AzureMLException("Invalid parameters, path and plot were both given, only one at a time is taken.")
+        source: Path | IO[bytes]
+        if path is not None:
+            source = Path(path)
+            _artifact_metrics.check_image(source)
+            stored = self._put(path, source)
+        else:
+            source = _artifact_metrics.plot_as_png(plot)
+            stored = self._put(self._free_plot_name(name), source)
+        self._writer.append_artifact(name, stored, _artifact_metrics.IMAGE)
+
+    def _free_plot_name(self, name: str) -> str:
+        """Return Azure's name for a plot. Two plots in one second collide there; here the second is numbered."""
+        base = f"{name}_{int(time.time())}"
+        number = 1
+        free = f"{base}.png"
+        while self._files.find(stored_path(normalise(free))) is not None:
+            number += 1
+            free = f"{base}_{number}.png"
+        return free
+
+    def log_confusion_matrix(self, name: str, value: Any, description: str = "") -> None:
+        """Log a confusion matrix: a dict of the documented schema, or its JSON text, stored as the file `name`.
+
+        Raises:
+            UserErrorException: the text is not JSON.
+            TypeError: the object cannot be written as JSON.
+            AzureMLAggregatedException: the run has a file of that name.
+        """
+        self._log_json(name, value, _artifact_metrics.CONFUSION_MATRIX)
+
+    def log_accuracy_table(self, name: str, value: Any, description: str = "") -> None:
+        """Log an accuracy table, as `log_confusion_matrix` does."""
+        self._log_json(name, value, _artifact_metrics.ACCURACY_TABLE)
+
+    def log_residuals(self, name: str, value: Any, description: str = "") -> None:
+        """Log residuals, as `log_confusion_matrix` does."""
+        self._log_json(name, value, _artifact_metrics.RESIDUALS)
+
+    def log_predictions(self, name: str, value: Any, description: str = "") -> None:
+        """Log predictions, as `log_confusion_matrix` does."""
+        self._log_json(name, value, _artifact_metrics.PREDICTIONS)
+
+    def _log_json(self, name: str, value: Any, kind: str) -> None:
+        name = _metric_name(name)
+        stored = self._put(name, _artifact_metrics.payload_json(value))
+        self._writer.append_artifact(name, stored, kind)
+
+    def flush(self, timeout_seconds: int = 300) -> None:
+        """Return when everything logged is in the store, and show its tables and pictures in the MLflow UI.
+
+        Raises:
+            AzureMLException: it took longer than `timeout_seconds`.
+        """
+        self._writer.flush(timeout_seconds)
+        self._publish_views()
+
+    def _publish_views(self) -> None:
+        names = self._writer.take_changed_views()
+        if names:
+            with _runtime.reported("Cannot write the tables and pictures of the run"):
+                _publishing.publish_views(self._store, self._refresh(), names)
+
+    # -- metrics: reading -------------------------------------------------------------------------------------
+
+    def get_metrics(
+        self,
+        name: str | None = None,
+        recursive: bool = False,
+        run_type: str | None = None,
+        populate: bool = False,
+    ) -> dict[str, Any]:
+        """Return {name: value}: a scalar, a list, or for a table a dict of scalars or lists.
+
+        Args:
+            name: Only this metric; {} when the run has none of the name.
+            recursive: Return {run id: {name: value}} of this run and all its descendants that have metrics.
+            run_type: With `recursive`, only descendants of this type.
+            populate: Give files (images, JSON metrics) with their content, not as location strings.
+        """
+        self._writer.flush(timeout_seconds=300)
+        own = self._refresh()
+        if not recursive:
+            return self._metrics_of(own, name, populate)
+        accepted = _search.RunFilter(type=run_type)
+        records = [run for run in _search.descendants(self._store, own) if accepted.accepts(run)]
+        found = {_id_of(run): self._metrics_of(run, name, populate) for run in (*records, own)}
+        return {run_id: metrics for run_id, metrics in found.items() if metrics}
+
+    def _metrics_of(self, run: RunRecord, name: str | None, populate: bool) -> dict[str, Any]:
+        run_id = _id_of(run)
+
+        def artifact(record: ArtifactRecord) -> Any:
+            if not populate:
+                return _artifact_metrics.location(run_id, record.path)
+            with RunFiles(self._store, run.id).fetched(stored_path(record.path)) as local:
+                return _artifact_metrics.populated(run_id, record.path, record.kind, local.read_bytes())
+
+        return read_metrics(self._store, run, artifact, name)
+
+    # -- tags and properties ----------------------------------------------------------------------------------
+
+    def tag(self, key: str, value: Any = None) -> None:
+        """Set one tag; without a value it is None."""
+        self.set_tags({key: value})
+
+    def set_tags(self, tags: dict[str, Any]) -> None:
+        """Set tags; others stay. Values that are neither str nor None become str, with a warning.
+
+        Raises:
+            AttributeError: `tags` is not a dict.
+        """
+        self._set_tags(_tags.encode_tags(_as_tags(tags)))
+
+    def get_tags(self) -> dict[str, str | None]:
+        """Return the tags."""
+        return self.tags
+
+    def remove_tags(self, tags: builtins.list[str]) -> None:
+        """Remove tags by key; unknown keys are ignored.
+
+        Raises:
+            ValueError: `tags` is not a list of keys.
+        """
+        if isinstance(tags, str) or not isinstance(tags, Iterable):
+            raise ValueError(f"remove_tags takes a list of keys, not {tags!r}.")
+        stored = self._refresh().tags
+        for key in tags:
+            for tag in _tags.keys_to_delete(key, stored):
+                self._store.delete_run_tag(self._record.id, tag)
+
+    def add_properties(self, properties: dict[str, Any]) -> None:
+        """Add properties. They cannot be changed afterwards; the same value again is accepted.
+
+        Raises:
+            ServiceException: a property exists with another value (`status_code` 400).
+        """
+        if not properties:
+            return
+        new = _as_tags(properties)
+        known = self.properties
+        for key, value in new.items():
+            if key in known and known[key] != value:
+                raise ServiceException._from_status(
+                    400, f"The property {key!r} is {known[key]!r} and cannot be changed to {value!r}."
+                )
+        self._set_tags(_tags.encode_properties(new))
+
+    def get_properties(self) -> dict[str, str | None]:
+        """Return the properties."""
+        return self.properties
+
+    # -- status -----------------------------------------------------------------------------------------------
+
+    def get_status(self) -> str:
+        """Return the status: Running, Completed, Failed, Canceled or another of Azure's words."""
+        return self.status
+
+    def get_detailed_status(self) -> dict[str, str | None]:
+        """Return {'status': ..., 'details': None}; details concern Azure's queues."""
+        return {"status": self.status, "details": None}
+
+    def complete(self, _set_status: bool = True) -> None:
+        """End the run as Completed, after taking the files of its output folders. An ended run keeps its status."""
+        self._finish(RunStatus.COMPLETED if _set_status else None)
+
+    def fail(self, error_details: Any = None, error_code: str | None = None, _set_status: bool = True) -> None:
+        """End the run as Failed.
+
+        Args:
+            error_details: A message or an exception; it is in `get_details()['error']`.
+            error_code: Default UserError.
+
+        Raises:
+            TypeError: `error_details` is neither; files and metrics are stored, the status is left.
+        """
+        try:
+            error = _error_of(error_details, error_code)
+        except TypeError:
+            self._store_results()
+            raise
+        self._finish(RunStatus.FAILED if _set_status else None, error)
+
+    def cancel(self) -> None:
+        """End the run as Canceled."""
+        self._finish(RunStatus.CANCELED)
+
+    def _finish(self, status: str | None, error: dict[str, Any] | None = None) -> None:
+        self._store_results()
+        record = self._refresh()
+        if not _status.is_terminal(record):
+            if error is not None:
+                self._set_tags(_tags.encode_text(_names.TAG_ERROR, json.dumps(error)))
+            if status is not None:
+                with _runtime.reported("Cannot show the strings of the run as params"):
+                    _publishing.publish_params(self._store, record)
+                self._store.end_run(record.id, _status.to_mlflow(status))
+                self._refresh()
+        if status is not None:
+            _runtime.close_run(record.id)
+
+    def _end_with_process(self, outcome: _runtime.Outcome) -> None:
+        """End a run that the script left open, truthfully."""
+        if _status.is_terminal(self._refresh()):
+            return
+        if outcome.is_failure:
+            reason = outcome.error or f"The script ended with exit code {outcome.exit_code}."
+            self._finish(RunStatus.FAILED, _error_of(reason, None))
+        else:
+            self._finish(RunStatus.COMPLETED)
+
+    def _store_results(self) -> None:
+        self._writer.flush(timeout_seconds=300)
+        self._capture_outputs()
+        self._publish_views()
+
+    def __enter__(self) -> Run:
+        self._transcript = Transcript()
+        if self._redirects:
+            self._transcript.start()
+        self._entered = (Path.cwd(), time.time())
+        return self
+
+    def __exit__(
+        self,
+        exit_type: type[BaseException] | None,
+        value: BaseException | None,
+        traceback: types.TracebackType | None,
+    ) -> None:
+        # SystemExit(0) is a normal end of the script: the run completes, and the exit goes on.
+        is_failure = exit_type is not None and not (isinstance(value, SystemExit) and value.code in (None, 0))
+        if is_failure and self._redirects:
+            traceback_module.print_exception(exit_type, value, traceback)
+        self._transcript.stop()
+        folder, _ = self._entered
+        os.chdir(folder)
+        self._capture_logs()
+        if is_failure:
+            self._finish(RunStatus.FAILED, _error_of(value, None))
+        else:
+            self._finish(RunStatus.COMPLETED)
+
+    # -- captured files ---------------------------------------------------------------------------------------
+
+    def _capture_outputs(self) -> None:
+        """Take the files of the output folders, as they are now; what fails is reported, never raised."""
+        for folder in self._folders:
+            # The folder of the moment, as on Azure, and that of the start where the script has moved since.
+            for base in dict.fromkeys((Path.cwd(), self._base)):
+                self._capture(base / folder, lambda path, folder=folder: posixpath.join(folder, path))  # type: ignore[misc]  # bound per turn
+
+    def _capture(self, folder: Path, name_of: Callable[[str], str], since: float = 0.0) -> None:
+        for file in local_files(folder):
+            if file.name.endswith("azureml.log"):
+                continue
+            with _runtime.reported(f"Cannot take {file} into the run"):
+                if file.stat().st_mtime >= since:
+                    self._files.capture(file, name_of(file.relative_to(folder).as_posix()))
+
+    def _capture_logs(self) -> None:
+        """Take what the `with` block printed, and the files it wrote to ./logs."""
+        folder, since = self._entered
+        transcript = self._transcript.path if self._redirects else None
+        if transcript is not None:
+            with _runtime.reported("Cannot store what the run printed"):
+                self._files.put(io.BytesIO(self._transcript.text()), _names.USER_LOG)
+        for file in local_files(folder / "logs"):
+            if file == transcript or file.name.startswith("."):
+                continue
+            with _runtime.reported(f"Cannot take {file} into the run"):
+                if file.stat().st_mtime >= since:
+                    self._files.capture(file, file.relative_to(folder).as_posix())
+
+    # -- files ------------------------------------------------------------------------------------------------
+
+    def _put(self, name: Any, source: Path | IO[bytes]) -> str:
+        """Store a new file and return its name as it is listed."""
+        normal = normalise(name)
+        path = stored_path(normal)
+        self._files.check_free(path, normal)
+        self._files.put(source, path)
+        if os.fspath(name) not in (normal, f"./{normal}") or "_xh" in path:
+            self._writer.append_record(PathRecord(path, normal if "_xh" in path else os.fspath(name)))
+        return normal
+
+    def upload_file(
+        self, name: str, path_or_stream: Any, datastore_name: str | None = None
+    ) -> BatchArtifactContentInformationDto:
+        """Store a file or an open stream under `name`, a relative path with `/`.
+
+        Raises:
+            UserErrorException: neither a path nor a stream was given.
+            FileNotFoundError: the file is missing.
+            AzureMLAggregatedException: the run has a file of that name.
+        """
+        stored = self._put(name, source_of(path_or_stream))
+        return BatchArtifactContentInformationDto(self.id, {name: stored})
+
+    def upload_files(
+        self,
+        names: builtins.list[str],
+        paths: builtins.list[Any],
+        return_artifacts: bool = False,
+        timeout_seconds: int | None = None,
+        datastore_name: str | None = None,
+    ) -> Any:
+        """Store many files; all local ones are looked at, and all names checked, before the first is stored.
+
+        Returns:
+            A lazy map of None for each file; with `return_artifacts` a tuple of {name: artifact} and that map.
+
+        Raises:
+            TypeError: `names` and `paths` differ in length.
+            FileNotFoundError: a file is missing.
+            AzureMLAggregatedException: the run has a file of one of the names.
+        """
+        if len(names) != len(paths):
+            raise TypeError(
+                "names and paths must be lists of equal lengths. "
+                f"Names was of length {len(names)} and paths of length {len(paths)}."
+            )
+        sources = [source_of(path) for path in paths]
+        for name in names:
+            self._files.check_free(stored_path(normalise(name)), name)
+        stored = {name: self._put(name, source) for name, source in zip(names, sources, strict=True)}
+        results = map(lambda _: None, names)  # noqa: C417 - the original returns a map object
+        if return_artifacts:
+            return BatchArtifactContentInformationDto(self.id, stored).artifacts, results
+        return results
+
+    def upload_folder(self, name: str, path: Any, datastore_name: str | None = None) -> Any:
+        """Store all files below a local folder under `name`.
+
+        Raises:
+            UserErrorException: `path` is not a folder.
+            AzureMLAggregatedException: the run has one of the files.
+
+        Differs from Azure: a trailing `/` of `path` does not eat the separator.
+        """
+        folder = Path(path)
+        if not folder.is_dir():
+            raise UserErrorException(f"Cannot upload path: {path} since it is not a valid directory.")
+        files = builtins.list(local_files(folder))
+        names = [posixpath.join(name, file.relative_to(folder).as_posix()) for file in files]
+        return self.upload_files(names, files)
+
+    def _entries(self) -> builtins.list[tuple[str, str]]:
+        return self._files.entries(self._sidecar)
+
+    def get_file_names(self) -> builtins.list[str]:
+        """Return the paths of all files of the run, logs and images included."""
+        return [name for name, _ in self._entries()]
+
+    def _find_file(self, name: str) -> str:
+        """Return where the file of that name is stored; files of plain MLflow keep names that we would escape."""
+        normal = normalise(name)
+        for path in dict.fromkeys((stored_path(normal), normal)):
+            entry = self._files.find(path) if not path.startswith(f"{_names.PATH_RESERVED}/") else None
+            if entry is not None and not entry.is_folder:
+                return path
+        available = ", ".join(self.get_file_names())
+        raise UserErrorException(
+            f"File with path {name} was not found,\navailable files include: {available}."
+        )
+
+    def download_file(
+        self, name: str, output_file_path: Any = None, _validate_checksum: bool = False
+    ) -> None:
+        """Copy a file of the run to a local path, which is overwritten.
+
+        Args:
+            name: A path as `get_file_names` gives it.
+            output_file_path: A file, or an existing folder to put it in; default the file's base name, here.
+
+        Raises:
+            UserErrorException: the run has no such file.
+        """
+        path = self._find_file(name)
+        target = Path(output_file_path) if output_file_path is not None else Path()
+        if target.is_dir():
+            target /= posixpath.basename(normalise(name))
+        self._files.fetch(path, target)
+
+    def download_files(
+        self,
+        prefix: str | None = None,
+        output_directory: Any = None,
+        output_paths: builtins.list[Any] | str | None = None,
+        batch_size: int = 100,
+        append_prefix: bool = True,
+        timeout_seconds: int | None = None,
+    ) -> None:
+        """Copy the files below the folder `prefix` to local paths, which are overwritten.
+
+        Args:
+            prefix: A folder of the run; default all files.
+            output_directory: Where they go, below their own paths; default here.
+            output_paths: A local path for each file instead, in the order of `get_file_names`.
+            batch_size: Ignored.
+            append_prefix: Keep `prefix` in the paths below `output_directory`.
+            timeout_seconds: Ignored.
+        """
+        folder = f"{prefix.replace(chr(92), '/').rstrip('/')}/" if prefix else ""
+        found = [(name, path) for name, path in self._entries() if name.startswith(folder)]
+        targets = [normalise(name) for name, _ in found]
+        if output_paths is not None:
+            paths = [output_paths] if isinstance(output_paths, str) else [os.fspath(path) for path in output_paths]
+            if len(paths) == len(found) == len(set(paths)):
+                targets = paths
+            else:
+                _runtime.logger.warning("output_paths does not give one path for each file, and is not used.")
+        elif output_directory is not None and not append_prefix:
+            targets = [target[len(folder) :] for target in targets]
+        base = Path(output_directory) if output_directory is not None else Path()
+        for (_, path), target in zip(found, targets, strict=True):
+            self._files.fetch(path, base / target)
+
+    # -- logs and details -------------------------------------------------------------------------------------
+
+    def _logs(self) -> builtins.list[tuple[str, str]]:
+        return [(name, path) for name, path in self._entries() if name.startswith(_names.LOG_FOLDERS)]
+
+    def get_all_logs(self, destination: Any = None) -> builtins.list[str]:
+        """Copy all log files below a local folder and return their paths.
+
+        Args:
+            destination: Created when missing; default `assets/<run id>`.
+
+        Raises:
+            UserErrorException: `destination` is a file.
+        """
+        folder = Path(destination) if destination is not None else Path("assets", self.id)
+        if folder.is_file():
+            raise UserErrorException(f"{destination} is a file; get_all_logs needs a directory.")
+        folder.mkdir(parents=True, exist_ok=True)
+        targets = []
+        for name, path in self._logs():
+            self._files.fetch(path, folder / normalise(name))
+            targets.append(str(folder / normalise(name)))
+        return targets
+
+    def get_details(self) -> dict[str, Any]:
+        """Return what is known of the run, with Azure's keys; those without a value are absent.
+
+        Times are ISO 8601 strings in UTC; `logFiles` is {path: address}, `error` is there for a failed run.
+        """
+        record = self._refresh()
+        error = _tags.decode_text(record.tags, _names.TAG_ERROR)
+        details = {
+            "runId": self.id,
+            "target": record.tags.get(_names.TAG_TARGET),
+            "status": _status.of(record),
+            "startTimeUtc": _utc(record.start_time),
+            "endTimeUtc": _utc(record.end_time),
+            "services": {},
+            "error": json.loads(error) if error else None,
+            "properties": _tags.decode_properties(record.tags),
+            "inputDatasets": [],
+            "outputDatasets": [],
+            "logFiles": {name: posixpath.join(record.artifact_uri, path) for name, path in self._logs()},
+        }
+        found = {key: value for key, value in details.items() if value is not None}
+        return {**found, "submittedBy": record.tags.get(_names.TAG_USER)}
+
+    def get_details_with_logs(self) -> dict[str, Any]:
+        """Return `get_details` with the text of each log file in place of its address."""
+        details = self.get_details()
+        details["logFiles"] = {name: self._files.read_text(path) for name, path in self._logs()}
+        return details
+
+    def wait_for_completion(
+        self, show_output: bool = False, wait_post_processing: bool = False, raise_on_error: bool = True
+    ) -> dict[str, Any]:
+        """Block until the run has ended, and return `get_details()`.
+
+        Raises:
+            ActivityFailedException: the run failed, unless `raise_on_error` is false. A canceled run raises nothing.
+            ExperimentExecutionException: interrupted from the keyboard while showing output; the run goes on.
+        """
+        waiting = [*RUNNING_STATES, *(POST_PROCESSING_STATES if wait_post_processing or show_output else ())]
+        if show_output:
+            self._print_head()
+        try:
+            self._wait_while(waiting)
+        except KeyboardInterrupt as error:
+            if not show_output:
+                raise
+            raise ExperimentExecutionException("Waiting was interrupted from the keyboard; the run goes on.") from error
+        details = self.get_details()
+        if show_output:
+            print("\nExecution Summary\n=================")
+            self._print_head()
+        if details["status"] == RunStatus.FAILED:
+            error = json.dumps(details.get("error", "Detailed error not set on the Run."), indent=4)
+            if raise_on_error:
+                raise ActivityFailedException(error_details=error)
+            if show_output:
+                print(f"\nError:\n{error}")
+        if show_output:
+            print(flush=True)
+        return details
+
+    def _print_head(self) -> None:
+        print(f"RunId: {self.id}\nWeb View: {self.get_portal_url()}", flush=True)
+
+    def _wait_while(self, waiting: builtins.list[str]) -> None:
+        seconds, longest = _POLL_SECONDS
+        while self.status in waiting:
+            time.sleep(seconds)
+            seconds = min(seconds * 1.5, longest)
+
+    # -- relatives --------------------------------------------------------------------------------------------
+
+    @property
+    def parent(self) -> Run | None:
+        """The parent run, or None; looked up once."""
+        if self._parent is None:
+            parent_id = self._record.tags.get(_names.TAG_PARENT)
+            if parent_id is not None:
+                self._parent = _rehydrate(self.experiment, self._store.get_run(parent_id))
+        return self._parent
+
+    def get_children(
+        self,
+        recursive: bool = False,
+        tags: Any = None,
+        properties: Any = None,
+        type: str | None = None,
+        status: str | None = None,
+        _rehydrate_runs: bool = True,
+    ) -> Generator[Run, None, None]:
+        """Yield the children, newest start first.
+
+        Args:
+            recursive: All descendants.
+            tags: A key that must be there, or a dict of values that must be equal.
+            properties: The same for properties.
+            type: Only runs of this type.
+            status: Only runs of this status.
+            _rehydrate_runs: Give runs of a registered type as their own class.
+
+        Raises:
+            ValueError: a filter is of the wrong type; at the first iteration.
+        """
+        accepted = _search.RunFilter(type, tags, properties, status)
+        own = self._record
+        found: Iterable[RunRecord] = (
+            _search.descendants(self._store, own) if recursive else _search.children(self._store, own)
+        )
+        for record in found:
+            if accepted.accepts(record):
+                yield _rehydrate(self.experiment, record, rehydrate=_rehydrate_runs)
+
+    @staticmethod
+    def list(
+        experiment: Experiment,
+        type: str | None = None,
+        tags: Any = None,
+        properties: Any = None,
+        status: str | None = None,
+        include_children: bool = False,
+        _rehydrate_runs: bool = True,
+    ) -> Generator[Run, None, None]:
+        """Return a generator of the runs of an experiment, newest start first; runs of plain MLflow among them.
+
+        Raises:
+            ValueError: a filter is of the wrong type; at the call.
+        """
+        if not isinstance(include_children, bool):
+            raise ValueError(f"include_children takes a bool, not {include_children!r}.")
+        accepted = _search.RunFilter(type, tags, properties, status)
+        store = experiment.workspace.service_context.store
+        records = _search.runs_of_experiment(
+            store, experiment._ensure().id, accepted, with_children=include_children
+        )
+        return (_rehydrate(experiment, record, rehydrate=_rehydrate_runs) for record in records)
+
+    @staticmethod
+    def list_by_compute(
+        compute: Any, type: Any = None, tags: Any = None, properties: Any = None, status: Any = None
+    ) -> NoReturn:
+        """Refuse: compute targets are not there yet."""
+        raise refusal("azureml.core.run.Run.list_by_compute")
+
+    @staticmethod
+    def get(workspace: Workspace, run_id: str) -> Run:
+        """Return any run of the workspace, of its registered type.
+
+        Raises:
+            ServiceException: there is no such run (`status_code` 404).
+        """
+        from azml_compat.core.experiment import Experiment  # noqa: PLC0415 - Run and Experiment refer to each other
+
+        store = workspace.service_context.store
+        record = _creation.resolve(store, run_id)
+        if record is None:
+            raise ServiceException._from_status(404, f"Run {run_id!r} was not found.")
+        experiment = Experiment._from_record(workspace, store.get_experiment(record.experiment_id))
+        return _rehydrate(experiment, record)
+
+    @staticmethod
+    def add_type_provider(runtype: str, run_factory: Callable[..., Any]) -> None:
+        """Have runs of type `runtype` made by `run_factory(experiment, run_dto, **kwargs)`.
+
+        Raises:
+            ValueError: the type has a factory.
+        """
+        if runtype in _type_providers:
+            raise ValueError(f"The run type {runtype!r} has a factory already.")
+        _type_providers[runtype] = run_factory
+
+    # -- context ----------------------------------------------------------------------------------------------
+
+    @classmethod
+    def get_context(
+        cls, allow_offline: bool = True, used_for_context_manager: bool = False, **kwargs: Any
+    ) -> Any:
+        """Return the run of this script: the submitted one, or one run per process that is tracked all the same.
+
+        Differs from Azure: outside a submitted script this is a tracked run, unless AZML_COMPAT_OFFLINE=1 asks for
+        Azure's offline run.
+
+        Raises:
+            RunEnvironmentException: AZML_COMPAT_OFFLINE=1, and `allow_offline` is false.
+        """
+        submitted = os.environ.get(_names.ENV_AZURE_RUN_ID)
+        if submitted:
+            return _runtime.context_run(submitted, lambda: _submitted_run(submitted))
+        if os.environ.get(_names.ENV_OFFLINE) == "1":
+            if not allow_offline:
+                raise RunEnvironmentException
+            return _OfflineRun()
+        started = os.environ.get(_names.ENV_MLFLOW_RUN_ID)
+        if started and not _runtime.has_context_run():
+            return _runtime.context_run(started, lambda: _submitted_run(started))
+        return _runtime.context_run(None, _ContextRun)
+
+    @classmethod
+    def get_submitted_run(cls, **kwargs: Any) -> Any:
+        """Return `get_context(allow_offline=False)`; deprecated in the original."""
+        _runtime.logger.warning("Run.get_submitted_run is deprecated; use Run.get_context().")
+        return cls.get_context(allow_offline=False, **kwargs)
+
+    # -- snapshots --------------------------------------------------------------------------------------------
+
+    def _take_first_snapshot(self, folder: Any) -> None:
+        """Take the snapshot of `start_logging`; the default one is left out, with a notice, where it would surprise."""
+        is_default = folder == "."
+        try:
+            if is_default and _snapshot.is_unsafe_folder(Path(folder)):
+                raise SnapshotException("it is a home or root directory")
+            self._store_snapshot(folder, _snapshot.DEFAULT_LIMITS if is_default else _snapshot.EXPLICIT_LIMITS)
+        except (SnapshotException, OSError) as error:
+            reason = getattr(error, "message", None) or error
+            if not is_default:
+                raise SnapshotException(
+                    f"{reason}\nThe run is started. Pass snapshot_directory=None to start one without a snapshot."
+                ) from error
+            _runtime.logger.warning("No snapshot of %s: %s", Path.cwd(), reason)
+
+    def take_snapshot(self, file_or_folder_path: Any) -> str:
+        """Keep a copy of a file or folder with the run, once, and return its id.
+
+        What .amlignore (else .gitignore) names, virtual environments, stores and secrets are left out.
+
+        Raises:
+            FileNotFoundError: it does not exist.
+            SnapshotException: the run has a snapshot, or it is larger than 300 MB or 2,000 files.
+        """
+        if self.get_snapshot_id() is not None:
+            raise SnapshotException("The run has a snapshot already.")
+        return self._store_snapshot(file_or_folder_path, _snapshot.EXPLICIT_LIMITS)
+
+    def _store_snapshot(self, path: Any, limits: _snapshot.Limits) -> str:
+        files = _snapshot.collect(Path(path), limits, sqlite_path(self._store.uri))
+        with tempfile.TemporaryDirectory(prefix="azml_compat-") as folder:
+            snapshot_id, archive = _snapshot.write_archive(files, Path(folder))
+            self._files.put(archive, f"{_names.PATH_SNAPSHOTS}/{snapshot_id}.zip")
+        self.add_properties({_SNAPSHOT_PROPERTY: snapshot_id})
+        return snapshot_id
+
+    def get_snapshot_id(self) -> str | None:
+        """Return the id of the run's snapshot, or None."""
+        return self.properties.get(_SNAPSHOT_PROPERTY)
+
+    def restore_snapshot(self, snapshot_id: str | None = None, path: Any = None) -> str:
+        """Copy the run's snapshot to `<path>/<snapshot id>.zip` and return that path, absolute.
+
+        Args:
+            snapshot_id: Default that of the run.
+            path: Default the folder for temporary files.
+
+        Raises:
+            TypeError: the run has no snapshot.
+            SnapshotException: the run has no snapshot of that id.
+        """
+        wanted = snapshot_id or self.get_snapshot_id()
+        if wanted is None:
+            raise TypeError("The run has no snapshot.")
+        stored = f"{_names.PATH_SNAPSHOTS}/{posixpath.basename(wanted)}.zip"
+        if self._files.find(stored) is None:
+            raise SnapshotException(f"The run has no snapshot {wanted!r}.")
+        target = Path(path or tempfile.gettempdir()).absolute() / posixpath.basename(stored)
+        self._files.fetch(stored, target)
+        return str(target)
+
+    # -- models, environment, secrets -------------------------------------------------------------------------
+
+    def register_model(
+        self,
+        model_name: str,
+        model_path: str | None = None,
+        tags: dict[str, Any] | None = None,
+        properties: dict[str, Any] | None = None,
+        model_framework: str | None = None,
+        model_framework_version: str | None = None,
+        description: str | None = None,
+        datasets: Any = None,
+        sample_input_dataset: Any = None,
+        sample_output_dataset: Any = None,
+        resource_configuration: Any = None,
+        **kwargs: Any,
+    ) -> RegisteredModel:
+        """Register files of the run as the next version of a model in the MLflow registry.
+
+        The files are copied, so that the version never changes afterwards. Files in the output folders that are not
+        stored yet are taken first.
+
+        Args:
+            model_name: Letters, digits, `-`, `.` and `_`, at most 255.
+            model_path: A file or folder of the run; default `model_name`.
+            tags: Shown in the registry.
+            properties: Kept with the version.
+            model_framework: Azure's name of a framework.
+            model_framework_version: Only together with `model_framework`.
+            description: Shown in the registry.
+            datasets: Not recorded yet.
+            sample_input_dataset: Not recorded yet.
+            sample_output_dataset: Not recorded yet.
+            resource_configuration: Ignored: nothing is deployed.
+
+        Raises:
+            WebserviceException: the name or another argument is refused.
+            ModelPathNotFoundException: the run has no file below `model_path`.
+        """
+        if kwargs:
+            raise TypeError(f"register_model does not take these arguments: {', '.join(sorted(kwargs))}")
+        for name, value in (
+            ("datasets", datasets),
+            ("sample_input_dataset", sample_input_dataset),
+            ("sample_output_dataset", sample_output_dataset),
+        ):
+            if value is not None:
+                _runtime.logger.warning("register_model does not record %s yet.", name)
+        self._capture_outputs()
+        return register(
+            self._store,
+            self._refresh(),
+            self._entries(),
+            workspace=self.experiment.workspace,
+            experiment_name=self.experiment.name,
+            name=model_name,
+            path=model_path,
+            tags=tags,
+            properties=properties,
+            framework=model_framework,
+            framework_version=model_framework_version,
+            description=description,
+        )
+
+    def get_environment(self) -> NoReturn:
+        """Refuse: an interactive run has no run definition.
+
+        Raises:
+            UserErrorException: always, as in the original for a run that was not submitted.
+        """
+        raise UserErrorException("The run has no run definition, so it has no environment.")
+
+    def get_secret(self, name: str) -> NoReturn:
+        """Refuse: the keyvault is not there yet."""
+        raise refusal("azureml.core.run.Run.get_secret")
+
+    def get_secrets(self, secrets: builtins.list[str]) -> NoReturn:
+        """Refuse: the keyvault is not there yet."""
+        raise refusal("azureml.core.run.Run.get_secrets")
+
+    def clean(self) -> builtins.list[str]:
+        """Do nothing and return []: nothing is put into a temporary place for a run."""
+        return []
+
+
+class _SubmittedRun(Run):
+    """The run of a script that somebody else started: it is added to, and its status is left to its owner."""
+
+    def complete(self) -> None:  # type: ignore[override]  # Azure's signature
+        """Store everything; the status is the owner's."""
+        self._finish(None)
+
+    def fail(self, error_details: Any = None, error_code: str | None = None) -> None:  # type: ignore[override]  # Azure's signature
+        """Store everything and note the error; the status is the owner's."""
+        super().fail(error_details, error_code, _set_status=False)
+
+    def cancel(self) -> None:
+        """Do nothing, with a warning: only the owner cancels."""
+        _runtime.logger.warning("A submitted run cannot cancel itself.")
+
+    def __enter__(self) -> _SubmittedRun:
+        return self
+
+    def __exit__(self, *args: object) -> None:
+        self.complete()
+
+    @property
+    def input_datasets(self) -> NoReturn:
+        """Refuse: datasets are not there yet."""
+        raise refusal("azureml.core.run.Run.input_datasets")
+
+    @property
+    def output_datasets(self) -> NoReturn:
+        """Refuse: datasets are not there yet."""
+        raise refusal("azureml.core.run.Run.output_datasets")
+
+
+class _ContextRun(Run):
+    """The run of a script that nobody submitted. It is created in the store at its first use.
+
+    Libraries call get_context() when they are imported; a script that then logs nothing leaves no run.
+    """
+
+    def __init__(self) -> None:
+        from azml_compat.core.experiment import Experiment  # noqa: PLC0415 - Run and Experiment refer to each other
+        from azml_compat.core.workspace import Workspace  # noqa: PLC0415 - and to Workspace
+
+        name = (
+            os.environ.get(_names.ENV_AZURE_EXPERIMENT)
+            or os.environ.get(_names.ENV_MLFLOW_EXPERIMENT)
+            or _script_name()
+        )
+        workspace = Workspace._of_process()
+        self._experiment = Experiment(workspace, name, _skip_name_validation=True, _create_in_cloud=False)
+        self._creating = threading.Lock()
+        self._base = Path.cwd()
+        self._folders = [OUTPUTS_DIR]
+        self._began = time.time()
+        Path(OUTPUTS_DIR).mkdir(exist_ok=True)
+        _runtime.open_run("context", self._end_with_process)
+
+    @property
+    def _record(self) -> RunRecord:
+        if "_known" not in self.__dict__:
+            with self._creating:
+                if "_known" not in self.__dict__:
+                    self._create_now()
+        return self._known
+
+    def _create_now(self) -> None:
+        new = _creation.NewRun(code_folder=Path())
+        record, _ = _creation.create(self._store, self._experiment._ensure().id, new)
+        self._set_up(self._experiment, record, self._folders, is_owner=True, options={})
+        # Plain MLflow code of the script joins the run.
+        os.environ[_names.ENV_MLFLOW_RUN_ID] = record.id
+        os.environ.setdefault(_names.ENV_TRACKING_URI, self._store.uri)
+        self._announce()
+
+    @property
+    def identity(self) -> str:
+        """The name of this object in logs."""
+        return f"Run#{self.id}"
+
+    @property
+    def name(self) -> str:
+        """The name of the run, `run_<id>`."""
+        return f"run_{self.id}"
+
+    def _end_with_process(self, outcome: _runtime.Outcome) -> None:
+        if "_known" not in self.__dict__ and not self._has_new_outputs():
+            return
+        super()._end_with_process(outcome)
+
+    def _has_new_outputs(self) -> bool:
+        files = local_files(self._base / OUTPUTS_DIR)
+        return any(file.stat().st_mtime >= self._began for file in files)
+
+    def _finish(self, status: str | None, error: dict[str, Any] | None = None) -> None:
+        super()._finish(status, error)
+        if status is not None:
+            _runtime.close_run("context")
+
+
+def _submitted_run(run_id: str) -> _SubmittedRun:
+    from azml_compat.core.workspace import Workspace  # noqa: PLC0415 - Run and Workspace refer to each other
+
+    run = Run.get(Workspace._of_process(), run_id)
+    submitted: _SubmittedRun = _SubmittedRun._from_record(run.experiment, run._record, folders=[OUTPUTS_DIR])
+    return submitted
+
+
+def _script_name() -> str:
+    stem = Path(sys.argv[0]).stem if sys.argv and sys.argv[0] not in ("", "-c", "-m") else ""
+    name = "".join(character if character.isalnum() or character in "_-" else "-" for character in stem)
+    return name.strip("-_") or "interactive"
+
+
+def get_run(experiment: Experiment, run_id: str, rehydrate: bool = True, clean_up: bool = True) -> Run:
+    """Return a run of an experiment, of its registered type unless `rehydrate` is false.
+
+    Raises:
+        ServiceException: there is no such run (`status_code` 404).
+    """
+    run = Run(experiment, run_id)
+    return _rehydrate(experiment, run._record, rehydrate=rehydrate)
+
+
+def _rehydrate(experiment: Experiment, record: RunRecord, *, rehydrate: bool = True) -> Run:
+    factory = _type_providers.get(_search.run_type(record) or "") if rehydrate else None
+    if factory is not None:
+        made: Run = factory(experiment, record, clean_up=False)
+        return made
+    run: Run = Run._from_record(experiment, record)
+    return run
+
+
+def _id_of(record: RunRecord) -> str:
+    return record.tags.get(_names.TAG_RUN_ID) or record.id
+
+
+def _metric_name(name: Any) -> str:
+    if name is None:
+        raise AzureMLException("A metric needs a name.")
+    return name if isinstance(name, str) else str(name)
+
+
+def _as_step(step: Any) -> int | None:
+    if step is None:
+        return None
+    try:
+        return int(step)
+    except (TypeError, ValueError, OverflowError) as error:
+        raise AzureMLException(f"The step {step!r} is not a number.") from error
+
+
+def _as_tags(tags: dict[str, Any], *, warn: bool = True) -> dict[str, str | None]:
+    """Return tags with values of type str or None, as the original converts them."""
+    converted: dict[str, str | None] = {}
+    for key, value in tags.items():
+        if value is not None and not isinstance(value, str):
+            if warn:
+                _runtime.logger.warning("Converting the value %r of tag %r to a string.", value, key)
+            value = str(value)
+        converted[str(key)] = value
+    return converted
+
+
+def _error_of(details: Any, code: str | None) -> dict[str, Any] | None:
+    """Return the error that `fail` records, in Azure's form.
+
+    Raises:
+        TypeError: `details` is neither a string nor an exception.
+    """
+    if details is None and code is None:
+        return None
+    if isinstance(details, AzureMLException):
+        return {"error": {"code": "UserError", "message": str(details.message)}}
+    if isinstance(details, BaseException):
+        return {
+            "error": {
+                "code": code or "UserError",
+                "message": f"User program failed with {type(details).__name__}: {details}",
+                "detailsUri": _TROUBLESHOOTING,
+            }
+        }
+    if details is not None and not isinstance(details, str):
+        raise TypeError(f"error_details takes a str or an exception, not {type(details)}.")
+    error = {"code": code or "UserError"}
+    return {"error": error if details is None else {**error, "message": details}}
+
+
+def _utc(milliseconds: int | None) -> str | None:
+    """Return Azure's form of a time: ISO 8601 with microseconds and Z."""
+    if not milliseconds:
+        return None
+    seconds, rest = divmod(milliseconds, 1000)
+    return time.strftime("%Y-%m-%dT%H:%M:%S", time.gmtime(seconds)) + f".{rest:03d}000Z"
+
+
+
+__getattr__, __dir__ = module_attributes(__name__)

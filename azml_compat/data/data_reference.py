@@ -1,0 +1,7 @@
+"""`azureml.data.data_reference`: nothing of it is provided yet, see `_refused`."""
+
+from __future__ import annotations
+
+from azml_compat._refused import module_attributes
+
+__getattr__, __dir__ = module_attributes(__name__)

@@ -1,0 +1,377 @@
+from __future__ import annotations
+
+import copy
+import doctest
+import importlib
+import inspect
+import pickle
+import subprocess
+import sys
+import threading
+import typing
+from abc import ABC
+from collections.abc import Iterable
+from pathlib import Path
+from types import ModuleType
+from unittest import mock
+
+import pytest
+
+import azml_compat.core.image
+import azml_compat.core.model
+import azml_compat.core.util
+import azml_compat.core.webservice
+from azml_compat import _refused
+from azml_compat._refused import NotSupportedError, module_attributes, refusal
+from azml_compat.core.compute import AmlCompute, ComputeTarget
+from azml_compat.core.compute_target import prepare_compute_target
+from azml_compat.core.webservice import AksEndpoint, AksWebservice, Webservice
+from azml_compat.data.dataset_error_handling import DatasetExecutionError, DatasetValidationError
+from azml_compat.exceptions import AzureMLException, UserErrorException
+
+REPOSITORY = Path(__file__).parent.parent
+
+
+# The error
+
+
+def test_the_error_says_what_why_and_what_to_do_instead():
+    error = NotSupportedError("azureml.core.X.y", "it is hard", "do that")
+
+    assert error.message == (
+        "`azureml.core.X.y` is not supported by azml_compat yet: it is hard. Instead: do that."
+    )
+    assert (error.path, error.instead) == ("azureml.core.X.y", "do that")
+
+
+def test_the_error_is_honest_about_what_will_never_come():
+    assert "and will not be: " in NotSupportedError("p", "w", "i", planned=False).message
+
+
+def test_old_except_clauses_catch_the_error():
+    error = refusal("azureml.core.Model.register")
+
+    assert isinstance(error, UserErrorException)
+    assert isinstance(error, AzureMLException)
+    assert isinstance(error, NotImplementedError)
+
+
+def test_the_error_pickles():
+    error = pickle.loads(pickle.dumps(refusal("azureml.core.Model.register")))
+
+    assert (error.path, error.message) == (
+        "azureml.core.Model.register",
+        refusal("azureml.core.Model.register").message,
+    )
+
+
+@pytest.mark.parametrize(
+    ("path", "part"),
+    [
+        ("azureml.core.model.Model.register", "mlflow.register_model"),
+        ("azureml.core.Model.register", "mlflow.register_model"),
+        ("azureml.core.model.Model.deploy", "mlflow models serve"),
+        ("azureml.core.webservice.aci.AciWebservice", "mlflow models serve"),
+        ("azureml.core.Webservice", "mlflow models serve"),
+        ("azureml.core.Workspace.images", "mlflow models serve"),
+        ("azureml.core.compute.AmlCompute", "python -m azml_compat script.py"),
+        ("azureml.core.Experiment.submit", "python -m azml_compat script.py"),
+        ("azureml.core.Dataset.get_by_name", "pandas.read_csv"),
+        ("azureml.data.tabular_dataset.TabularDataset", "pandas.read_csv"),
+        ("azureml.core.Run.get_secret", "environment variables"),
+        ("azureml.core.Environment", "python -m azml_compat script.py"),
+        ("azureml.core.LinkedService", "remove the call"),
+        ("azureml.core.util.NewLoggingLevel", "MLflow directly"),
+        ("azureml.core", "MLflow directly"),
+    ],
+)
+def test_the_reason_fits_the_path_in_either_form(path, part):
+    assert path in refusal(path).message
+    assert part in refusal(path).instead
+
+
+@pytest.mark.parametrize(
+    ("path", "planned"),
+    [
+        ("azureml.core.model.Model.register", True),
+        ("azureml.core.model.Model.deploy", False),
+        ("azureml.core.Environment.get", True),
+        ("azureml.core.compute.amlcompute.AmlCompute", True),
+        ("azureml.core.compute.synapse.SynapseCompute", False),
+        ("azureml.core.private_endpoint.PrivateEndPoint", False),
+        ("azureml.core.databricks.JarLibrary", False),
+        ("azureml.data.datacache.DatacacheStore", False),
+    ],
+)
+def test_a_plan_is_announced_where_there_is_one(path, planned):
+    assert ("yet" in refusal(path).message) is planned
+    assert ("will not be" in refusal(path).message) is not planned
+
+
+def test_every_reason_is_for_a_path_that_exists():
+    surface = _refused._surface()
+
+    def exists(path):
+        module = path
+        while module not in surface:
+            module = module.rpartition(".")[0]
+        name, _, member = path[len(module) + 1 :].partition(".")
+        record = surface[module]
+        if not member:
+            return not name or name in record.get("classes", {}) or name in record.get("functions", ())
+        # input_datasets and output_datasets are given to instances, so the surface of the class lacks them.
+        return member in record["classes"][name]["members"] or member.endswith("put_datasets")
+
+    assert [path for path in _refused._REASONS if not exists(path)] == []
+
+
+# Classes
+
+
+def test_a_class_cannot_be_called():
+    with pytest.raises(NotSupportedError, match=r"`azureml\.core\.compute\.amlcompute\.AmlCompute` is not"):
+        AmlCompute("workspace", name="cluster")
+
+
+@pytest.mark.parametrize("module", sorted(_refused._surface()))
+def test_every_member_of_every_stand_in_refuses(module):
+    for name, record in _refused._surface()[module].get("classes", {}).items():
+        stand_in = getattr(importlib.import_module(module.replace("azureml", "azml_compat", 1)), name)
+        if type(stand_in) is not _refused._Refusing:
+            continue
+        for member in record["members"]:
+            if not any(member in vars(base) for base in stand_in.__mro__):  # else a base has it for real
+                with pytest.raises(NotSupportedError, match=rf"\.{member}` is not supported"):
+                    getattr(stand_in, member)
+
+
+def test_the_message_names_the_member():
+    with pytest.raises(NotSupportedError, match=r"`azureml\.core\.model\.Model\.register` is not"):
+        azml_compat.core.model.Model.register(None, "path", "name")
+
+
+def test_an_inherited_member_refuses_too():
+    with pytest.raises(
+        NotSupportedError, match=r"`azureml\.core\.webservice\.webservice\.Webservice\.deploy`"
+    ):
+        AksWebservice.deploy()
+
+
+def test_an_unknown_attribute_is_an_attribute_error():
+    with pytest.raises(AttributeError, match="no attribute 'nonsense'"):
+        _ = AmlCompute.nonsense
+    assert not hasattr(AmlCompute, "nonsense")
+    assert not hasattr(AmlCompute, "__wrapped__")
+
+
+def test_bases_follow_the_surface():
+    assert issubclass(AmlCompute, ComputeTarget)
+    assert issubclass(AksEndpoint, AksWebservice)
+    assert issubclass(AksWebservice, Webservice)
+    assert not issubclass(AmlCompute, Webservice)
+
+
+def test_a_class_serves_in_isinstance_and_annotations():
+    def function(target: AmlCompute | None, *targets: ComputeTarget) -> list[AmlCompute]:
+        raise NotImplementedError
+
+    assert not isinstance("cluster", AmlCompute)
+    assert not isinstance("cluster", (AmlCompute, ComputeTarget))
+    assert AmlCompute | None == typing.Optional[AmlCompute]  # noqa: UP045 - the old form is what scripts have
+    assert typing.get_type_hints(function, localns=globals())["target"] == AmlCompute | None
+
+
+def test_a_class_of_the_users_below_one_refuses_when_it_is_called():
+    class Mine(AmlCompute):
+        def __init__(self):
+            raise AssertionError("never reached")
+
+    assert issubclass(Mine, ComputeTarget)
+    with pytest.raises(NotSupportedError):
+        Mine()
+
+
+@pytest.mark.parametrize("error", [DatasetExecutionError, DatasetValidationError])
+def test_an_exception_can_be_raised_and_caught(error):
+    assert issubclass(error, UserErrorException)
+    with pytest.raises(UserErrorException) as caught:
+        raise error("no data")
+    assert caught.value.message == "no data"
+    assert type(pickle.loads(pickle.dumps(caught.value))) is error
+
+
+def test_repr_names_the_class_and_says_that_it_is_none():
+    assert repr(AmlCompute) == "<class 'azml_compat.core.compute.amlcompute.AmlCompute' (not supported)>"
+    assert AmlCompute.__doc__.startswith("`azureml.core.compute.amlcompute.AmlCompute` is not supported")
+
+
+@pytest.mark.parametrize("protocol", range(pickle.HIGHEST_PROTOCOL + 1))
+def test_classes_and_functions_pickle_by_reference(protocol):
+    for thing in (AmlCompute, DatasetExecutionError, prepare_compute_target):
+        assert pickle.loads(pickle.dumps(thing, protocol)) is thing
+
+
+def test_a_class_can_be_looked_at_by_every_tool():
+    assert copy.copy(AmlCompute) is AmlCompute
+    assert copy.deepcopy({"class": AmlCompute}) == {"class": AmlCompute}
+    assert hash(AmlCompute) == hash(AmlCompute)
+    assert inspect.isclass(AmlCompute)
+    assert inspect.getmembers(AmlCompute)
+    assert inspect.signature(AmlCompute)
+    assert inspect.unwrap(AmlCompute) is AmlCompute
+    assert inspect.getdoc(AmlCompute)
+    assert "register" not in dir(AmlCompute)
+    assert not issubclass(AmlCompute, Iterable)
+    assert not issubclass(AmlCompute, ABC)
+    assert doctest.DocTestFinder().find(AmlCompute, "AmlCompute") is not None
+    assert mock.Mock(spec=AmlCompute).__class__ is AmlCompute
+    assert mock.create_autospec(AmlCompute)
+
+
+def test_mock_can_put_something_in_the_place_of_a_class():
+    with mock.patch("azml_compat.core.model.Model") as fake:
+        fake.register.return_value = "registered"
+        assert azml_compat.core.model.Model.register() == "registered"
+        assert azml_compat.core.model.Model is fake
+        assert azml_compat.core.Model is fake
+    with pytest.raises(NotSupportedError):
+        azml_compat.core.model.Model.register()
+    assert isinstance(azml_compat.core.Model, type)
+
+
+def test_mock_can_add_a_member_that_refuses():
+    with mock.patch.object(azml_compat.core.model.Model, "invented", create=True) as fake:
+        assert azml_compat.core.model.Model.invented is fake
+    assert not hasattr(azml_compat.core.model.Model, "invented")
+
+
+# Functions
+
+
+def test_a_function_refuses_when_it_is_called():
+    with pytest.raises(NotSupportedError, match="prepare_compute_target"):
+        prepare_compute_target(1, source_directory=2)
+    assert prepare_compute_target.__name__ == "prepare_compute_target"
+    assert prepare_compute_target.__doc__
+
+
+# Modules
+
+
+def test_one_object_whatever_the_path():
+    from azml_compat.core import Dataset
+    from azml_compat.core.dataset import Dataset as at_home
+    from azml_compat.core.model import Dataset as at_model
+
+    assert Dataset is at_home is at_model
+
+
+def test_constants_have_their_values():
+    from azml_compat.core import runconfig
+    from azml_compat.data.constants import WORKSPACE_BLOB_DATASTORE
+
+    assert runconfig.DEFAULT_CPU_IMAGE == "mcr.microsoft.com/azureml/openmpi4.1.0-ubuntu22.04:20251130.v1"
+    assert runconfig.SUPPORTED_PYTORCH_BACKENDS == ["nccl", "gloo"]
+    assert runconfig.SUPPORTED_PYTORCH_BACKENDS is runconfig.SUPPORTED_PYTORCH_BACKENDS
+    assert WORKSPACE_BLOB_DATASTORE == "workspaceblobstore"
+
+
+def test_a_module_lists_its_names():
+    assert {"Model", "Dataset", "InferenceConfig", "SUPPORTED_RUNTIMES"} <= set(dir(azml_compat.core.model))
+
+
+def test_a_star_import_brings_the_names():
+    names: dict[str, object] = {}
+    exec("from azml_compat.core.compute import *", names)
+    exec("from azml_compat.core.runconfig import *", names)
+
+    assert names["AmlCompute"] is AmlCompute
+    assert {"RunConfiguration", "CondaDependencies", "DEFAULT_CPU_IMAGE"} <= set(names)
+
+
+def test_an_unknown_name_of_a_module_is_an_attribute_error():
+    with pytest.raises(
+        AttributeError, match=r"module 'azml_compat\.core\.model' has no attribute 'nonsense'"
+    ):
+        _ = azml_compat.core.model.nonsense
+    with pytest.raises(ImportError, match="nonsense"):
+        exec("from azml_compat.core.model import nonsense")
+    assert not hasattr(azml_compat.core.model, "_private")
+    assert not hasattr(azml_compat.core.model, "__wrapped__")
+
+
+def test_submodules_are_attributes_of_their_package():
+    assert azml_compat.core.image.container is importlib.import_module("azml_compat.core.image.container")
+
+
+def test_reloading_a_module_keeps_its_stand_ins():
+    kept = azml_compat.core.util.NewLoggingLevel
+
+    assert importlib.reload(azml_compat.core.util).NewLoggingLevel is kept
+
+
+def test_a_module_that_defines_some_names_gets_the_others(monkeypatch):
+    module = ModuleType("azml_compat.core.script_run")
+    module.ScriptRun = dict
+    module.__getattr__, module.__dir__ = module_attributes("azml_compat.core.script_run")
+    monkeypatch.setitem(sys.modules, "azml_compat.core.script_run", module)
+
+    assert module.ScriptRun is dict
+    assert module.UserErrorException is UserErrorException
+    assert "UserErrorException" in dir(module)
+
+
+def test_a_circular_import_gets_no_stand_in_for_what_is_yet_to_be_defined(monkeypatch):
+    module = ModuleType("azml_compat.core.util")
+    module.__spec__ = mock.Mock(_initializing=True)
+    module.__getattr__, _ = module_attributes("azml_compat.core.util")
+    monkeypatch.setitem(sys.modules, "azml_compat.core.util", module)
+
+    with pytest.raises(AttributeError):
+        _ = module.NewLoggingLevel
+    module.__spec__ = None
+    assert module.NewLoggingLevel
+
+
+def test_racing_threads_get_one_class(monkeypatch):
+    monkeypatch.delitem(vars(azml_compat.core.util), "NewLoggingLevel", raising=False)
+    barrier, got = threading.Barrier(32), []
+
+    def look():
+        barrier.wait()
+        got.append(azml_compat.core.util.NewLoggingLevel)
+
+    threads = [threading.Thread(target=look) for _ in range(32)]
+    switch = sys.getswitchinterval()
+    sys.setswitchinterval(1e-6)
+    try:
+        for thread in threads:
+            thread.start()
+        for thread in threads:
+            thread.join()
+    finally:
+        sys.setswitchinterval(switch)
+    assert len(got) == 32
+    assert len(set(got)) == 1
+
+
+def test_importing_everything_imports_nothing_heavy():
+    code = (
+        "import sys, pkgutil, importlib, azml_compat.core, azml_compat.data\n"
+        "for package in (azml_compat.core, azml_compat.data):\n"
+        "    for found in pkgutil.iter_modules(package.__path__, package.__name__ + '.'):\n"
+        "        if found.name.rpartition('.')[2] not in ('run', 'experiment', 'workspace'):\n"
+        "            importlib.import_module(found.name)\n"
+        "print(azml_compat.core.model.Model, azml_compat.core.compute.AmlCompute)\n"
+        "print({'mlflow', 'numpy', 'pandas', 'requests', 'azureml'} & set(sys.modules))\n"
+    )
+    shown = subprocess.run(
+        [sys.executable, "-W", "error", "-c", code],
+        capture_output=True,
+        text=True,
+        check=False,
+        cwd=REPOSITORY,
+    )
+
+    assert shown.stderr == ""
+    assert shown.stdout.endswith("\nset()\n")
