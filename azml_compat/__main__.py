@@ -58,7 +58,11 @@ def _run(arguments: list[str]) -> None:
         value, *rest = rest
         sys.argv = [first, *rest]
         if first == "-c":
+            import linecache
+
             _set_path("")
+            # For tracebacks, which show this source from python 3.13 on.
+            linecache.cache["<string>"] = (len(value), None, value.splitlines(keepends=True), "<string>")
             _execute(compile(value, "<string>", "exec", dont_inherit=True), _fresh_main())
         else:
             _fresh_main()

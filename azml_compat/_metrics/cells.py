@@ -79,14 +79,14 @@ def row_cells(columns: Mapping[str, Any]) -> list[Column]:
 
 
 def table_columns(table: Any) -> list[Column]:
-    """Convert the value of `log_table`: a dict of columns (lists, or single values), or a data frame.
+    """Convert the value of `log_table`: a dict of columns, each a list, an array or a single value.
 
     Raises:
         AttributeError: `table` is not a dict (the original's own error).
         AzureMLException: columns of different lengths, or a cell of a type that a metric cannot hold.
     """
     if _is_data_frame(table):
-        table = {name: table[name].tolist() for name in table.columns}
+        raise AzureMLException("log_table takes a dict of columns: pass frame.to_dict(orient='list').")
     converted = [Column(str(name), _column_cells(table[name])) for name in table.keys()]  # noqa: SIM118 - not a dict: Azure's AttributeError
     for column in converted[1:]:
         first = converted[0]

@@ -230,7 +230,7 @@ class Run(_RunBase):
         """Append rows to the table `name`, from a dict of columns (lists of one length, or single values).
 
         Raises:
-            AttributeError: `value` is neither a dict nor a data frame.
+            AttributeError: `value` is not a dict.
             AzureMLException: columns differ in length, or hold other things than numbers, strings, bools and None.
         """
         self._writer.append(_metric_name(name), table_columns(value))
