@@ -87,9 +87,7 @@ def _run_script(script: str) -> None:
         with open(path, "rb") as file:
             source = file.read()
     except OSError as error:
-        sys.stderr.write(
-            f"{sys.executable}: can't open file {path!r}: [Errno {error.errno}] {error.strerror}\n"
-        )
+        sys.stderr.write(f"{sys.executable}: can't open file {path!r}: [Errno {error.errno}] {error.strerror}\n")
         sys.exit(2)
     _set_path(os.path.dirname(os.path.realpath(path)))  # noqa: PTH120 - but here they are
     module = _fresh_main()

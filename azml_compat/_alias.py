@@ -181,9 +181,7 @@ def _explain(fullname: str, *, is_private: bool) -> str:
     elif is_private:
         reason = "it is private to the Azure ML SDK, use what azureml.core exports"
     else:
-        reason = (
-            "it is no public module of azureml-core, which is what can be had: guard or remove the import"
-        )
+        reason = "it is no public module of azureml-core, which is what can be had: guard or remove the import"
     return f"azml_compat answers for `azureml` here and does not provide `{fullname}`: {reason}."
 
 

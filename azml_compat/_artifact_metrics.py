@@ -68,9 +68,7 @@ def check_image(path: Path) -> None:
         head = file.read(16)
     is_webp = head[:4] == b"RIFF" and head[8:12] == b"WEBP"
     if not (is_webp or head.startswith(_IMAGE_HEADS)):
-        raise AzureMLException(
-            f"Argument [{path}] is malformed: not a PNG, JPEG, GIF, BMP, TIFF or WEBP image."
-        )
+        raise AzureMLException(f"Argument [{path}] is malformed: not a PNG, JPEG, GIF, BMP, TIFF or WEBP image.")
 
 
 def plot_as_png(plot: Any) -> io.BytesIO:

@@ -81,9 +81,7 @@ class RunFiles:
         originals = {}
         if any(is_shortened(path) for path in paths):
             originals = {record.path: record.original for record in sidecar() if isinstance(record, PathRecord)}
-        return [
-            (originals.get(path, path) if is_shortened(path) else unescape(path), path) for path in paths
-        ]
+        return [(originals.get(path, path) if is_shortened(path) else unescape(path), path) for path in paths]
 
     def find(self, path: str) -> ArtifactFile | None:
         """Return the file or folder at a stored path, or None."""

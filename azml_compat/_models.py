@@ -66,9 +66,7 @@ def register(
     """Copy the files below `path` among `entries` (name, stored path) and register the copy."""
     _check(name, tags, properties, framework, framework_version)
     wanted = posixpath.normpath((path or name).replace("\\", "/"))
-    chosen = [
-        (file, stored) for file, stored in entries if file == wanted or file.startswith(f"{wanted}/")
-    ]
+    chosen = [(file, stored) for file, stored in entries if file == wanted or file.startswith(f"{wanted}/")]
     if not chosen:
         available = ", ".join(file for file, _ in entries)
         raise ModelPathNotFoundException(

@@ -72,7 +72,5 @@ def publish_params(store: Store, run: RunRecord) -> None:
         return
     keys = names_of((latest.key for latest in run.latest), records)
     single = decode({}, records, is_foreign=False, artifact=lambda record: record)
-    params = {
-        escape_key(name): single[name] for name in texts if not keys[name] and isinstance(single[name], str)
-    }
+    params = {escape_key(name): single[name] for name in texts if not keys[name] and isinstance(single[name], str)}
     store.log_params(run.id, {key: value for key, value in params.items() if key not in run.params})

@@ -27,5 +27,3 @@ def read_metrics(
 
 def _is_about(record: Record, name: str) -> bool:
     return not isinstance(record, PathRecord) and record.name == name
-
-

@@ -46,9 +46,7 @@ class _Reason(NamedTuple):
 
 _RUN_SCRIPT = "run the script itself (`python -m azml_compat script.py`): Run.get_context() in it is tracked"
 _SUBMIT = _Reason("submitting a script as a job is not there", _RUN_SCRIPT)
-_ENVIRONMENT = _Reason(
-    "environments and run configurations are not there, scripts run in this one", _RUN_SCRIPT
-)
+_ENVIRONMENT = _Reason("environments and run configurations are not there, scripts run in this one", _RUN_SCRIPT)
 _COMPUTE = _Reason("compute targets are not there, scripts run on this machine", _RUN_SCRIPT)
 _CLOUD_COMPUTE = _Reason("this compute exists in Azure only", _RUN_SCRIPT, planned=False)
 _DATA = _Reason(

@@ -211,9 +211,7 @@ def _hook() -> None:
     atexit.register(_end_open_runs)
     previous = sys.excepthook
 
-    def note_error(
-        kind: type[BaseException], error: BaseException, traceback: types.TracebackType | None
-    ) -> None:
+    def note_error(kind: type[BaseException], error: BaseException, traceback: types.TracebackType | None) -> None:
         note_outcome(error, 1)
         previous(kind, error, traceback)
 
@@ -238,6 +236,3 @@ def reported(doing: str) -> Iterator[None]:
         yield
     except Exception as error:
         logger.warning("%s: %s", doing, getattr(error, "message", None) or error)
-
-
-

@@ -75,6 +75,5 @@ class RunWriter:
 
 def _has_view(name: str, columns: Sequence[Column]) -> bool:
     return any(
-        column.name != name or any(cell is None or isinstance(cell, str) for cell in column.cells)
-        for column in columns
+        column.name != name or any(cell is None or isinstance(cell, str) for cell in column.cells) for column in columns
     )

@@ -520,16 +520,12 @@ def test_a_script_runs_as_with_python_itself(folder, program):
     as_python_does(folder, "scripts/script.py", "first", "--second", "-m", "third")
 
 
-@pytest.mark.parametrize(
-    "program", ["facts", "exits with 3", "raises", "is interrupted", "has a syntax error"]
-)
+@pytest.mark.parametrize("program", ["facts", "exits with 3", "raises", "is interrupted", "has a syntax error"])
 def test_code_runs_as_with_python_itself(folder, program):
     as_python_does(folder, "-c", PROGRAMS[program], "first", "--second")
 
 
-@pytest.mark.parametrize(
-    "module", ["module", "package", "package.sub", "missing", "package.missing", "scripts"]
-)
+@pytest.mark.parametrize("module", ["module", "package", "package.sub", "missing", "package.missing", "scripts"])
 def test_a_module_runs_as_with_python_itself(folder, module):
     as_python_does(folder, "-m", module, "first", "--second")
 

@@ -38,9 +38,7 @@ REPOSITORY = Path(__file__).parent.parent
 def test_the_error_says_what_why_and_what_to_do_instead():
     error = NotSupportedError("azureml.core.X.y", "it is hard", "do that")
 
-    assert error.message == (
-        "`azureml.core.X.y` is not supported by azml_compat yet: it is hard. Instead: do that."
-    )
+    assert error.message == ("`azureml.core.X.y` is not supported by azml_compat yet: it is hard. Instead: do that.")
     assert (error.path, error.instead) == ("azureml.core.X.y", "do that")
 
 
@@ -151,9 +149,7 @@ def test_the_message_names_the_member():
 
 
 def test_an_inherited_member_refuses_too():
-    with pytest.raises(
-        NotSupportedError, match=r"`azureml\.core\.webservice\.webservice\.Webservice\.deploy`"
-    ):
+    with pytest.raises(NotSupportedError, match=r"`azureml\.core\.webservice\.webservice\.Webservice\.deploy`"):
         AksWebservice.deploy()
 
 
@@ -290,9 +286,7 @@ def test_a_star_import_brings_the_names():
 
 
 def test_an_unknown_name_of_a_module_is_an_attribute_error():
-    with pytest.raises(
-        AttributeError, match=r"module 'azml_compat\.core\.model' has no attribute 'nonsense'"
-    ):
+    with pytest.raises(AttributeError, match=r"module 'azml_compat\.core\.model' has no attribute 'nonsense'"):
         _ = azml_compat.core.model.nonsense
     with pytest.raises(ImportError, match="nonsense"):
         exec("from azml_compat.core.model import nonsense")

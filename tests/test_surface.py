@@ -115,9 +115,7 @@ def is_literal(text):
 def compare_class(path, cls, record):
     made_by_python = ("builtins.", "enum.")  # their members depend on the python
     if not record["constructor"]["defined_in"].startswith(made_by_python):
-        yield from compare_parameters(
-            f"{path}.__init__", cls.__init__, record["constructor"]["params"], bound=True
-        )
+        yield from compare_parameters(f"{path}.__init__", cls.__init__, record["constructor"]["params"], bound=True)
     for member in record["members"]:
         is_pythons = member["defined_in"].startswith(made_by_python)
         is_pythons |= issubclass(cls, enum.Enum) and member["name"] == "__new__"

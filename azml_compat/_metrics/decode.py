@@ -159,8 +159,7 @@ def _shape(name: str, metric: _Metric) -> Any:
         values = [metric.rows[row].get(None) for row in order]
         return values[0] if len(values) == 1 else values
     table = {
-        name if column is None else column: [metric.rows[row].get(column) for row in order]
-        for column in metric.columns
+        name if column is None else column: [metric.rows[row].get(column) for row in order] for column in metric.columns
     }
     return {column: cells[0] for column, cells in table.items()} if len(order) == 1 else table
 

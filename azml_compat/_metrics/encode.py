@@ -196,9 +196,7 @@ class Encoder:
         if kind != "a":
             batch.records.append(StepRecord(name, kind))
 
-    def _encode_cell(
-        self, name: str, column: str | None, cell: Cell, timestamp: int, step: int, batch: Batch
-    ) -> None:
+    def _encode_cell(self, name: str, column: str | None, cell: Cell, timestamp: int, step: int, batch: Batch) -> None:
         if cell is None or type(cell) is str:
             batch.records.append(CellRecord(name, column, timestamp, step, cell))
             return

@@ -65,8 +65,9 @@ def escape_key(name: str, *, strict: bool = False) -> str:
     if any(part in ("", ".", "..") or part != part.strip(" ") or part.startswith(".") for part in parts):
         parts = [_escape_edges(part) for part in parts]
         # An empty part is a doubled, leading or trailing slash: MLflow's path check refuses all three.
-        text = parts[0] + "".join(("_x2f_" if not part or not before else "/") + part
-                                  for before, part in zip(parts, parts[1:], strict=False))
+        text = parts[0] + "".join(
+            ("_x2f_" if not part or not before else "/") + part for before, part in zip(parts, parts[1:], strict=False)
+        )
     return _shorten(text, name)
 
 

@@ -55,5 +55,3 @@ def is_missing(error: BaseException) -> bool:
 def is_taken(error: BaseException) -> bool:
     """Tell whether an error of this seam says that the name is taken."""
     return isinstance(error, ServiceException) and error.status_code == 409
-
-

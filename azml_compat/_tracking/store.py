@@ -138,9 +138,7 @@ class Store:
 
     # -- runs -------------------------------------------------------------------------------------------------
 
-    def create_run(
-        self, experiment_id: str, tags: Mapping[str, str], name: str | None, start_time: int
-    ) -> RunRecord:
+    def create_run(self, experiment_id: str, tags: Mapping[str, str], name: str | None, start_time: int) -> RunRecord:
         """Create a run with status RUNNING; without `name` MLflow makes one up. start_time in milliseconds."""
         client = self.client
         with azure_errors("Cannot create a run"):
@@ -282,9 +280,7 @@ class Store:
             if not is_taken(error):
                 raise
         with azure_errors(f"Cannot register a version of model {name!r}"):
-            version = client.create_model_version(
-                name, source, run_id=run_id, tags=dict(tags), description=description
-            )
+            version = client.create_model_version(name, source, run_id=run_id, tags=dict(tags), description=description)
         return _model_record(version)
 
 

@@ -51,9 +51,7 @@ class _OfflineRun(_portal.ChainedIdentity):
         """Print that there was an attempt."""
         print(f"Attempted to flush run with id {self.id}")
 
-    def child_run(
-        self, name: str | None = None, run_id: str | None = None, outputs: Any = None
-    ) -> _OfflineRun:
+    def child_run(self, name: str | None = None, run_id: str | None = None, outputs: Any = None) -> _OfflineRun:
         """Return another offline run, `<id>.<name>`."""
         return _OfflineRun(run_id=run_id or f"{self.id}.{name or uuid.uuid4()}")
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -177,6 +178,58 @@ class _RunBase(_portal.ChainedIdentity, _portal.HasRunPortal):
         self._store.set_run_tags(self._record.id, tags)
         self._known = self._known.with_tags(tags)
 
+    # -- tags and properties ----------------------------------------------------------------------------------
+
+    def tag(self, key: str, value: Any = None) -> None:
+        """Set one tag; without a value it is None."""
+        self.set_tags({key: value})
+
+    def set_tags(self, tags: dict[str, Any]) -> None:
+        """Set tags; others stay. Values that are neither str nor None become str, with a warning.
+
+        Raises:
+            AttributeError: `tags` is not a dict.
+        """
+        self._set_tags(_tags.encode_tags(as_tags(tags)))
+
+    def get_tags(self) -> dict[str, str | None]:
+        """Return the tags."""
+        return self.tags
+
+    def remove_tags(self, tags: list[str]) -> None:
+        """Remove tags by key; unknown keys are ignored.
+
+        Raises:
+            ValueError: `tags` is not a list of keys.
+        """
+        if isinstance(tags, str) or not isinstance(tags, Iterable):
+            raise ValueError(f"remove_tags takes a list of keys, not {tags!r}.")
+        stored = self._refresh().tags
+        for key in tags:
+            for tag in _tags.keys_to_delete(key, stored):
+                self._store.delete_run_tag(self._record.id, tag)
+
+    def add_properties(self, properties: dict[str, Any]) -> None:
+        """Add properties. They cannot be changed afterwards; the same value again is accepted.
+
+        Raises:
+            ServiceException: a property exists with another value (`status_code` 400).
+        """
+        if not properties:
+            return
+        new = as_tags(properties)
+        known = self.properties
+        for key, value in new.items():
+            if key in known and known[key] != value:
+                raise ServiceException._from_status(
+                    400, f"The property {key!r} is {known[key]!r} and cannot be changed to {value!r}."
+                )
+        self._set_tags(_tags.encode_properties(new))
+
+    def get_properties(self) -> dict[str, str | None]:
+        """Return the properties."""
+        return self.properties
+
     # -- display ----------------------------------------------------------------------------------------------
 
     def get_portal_url(self) -> str:
@@ -240,3 +293,19 @@ def _name_of(record: RunRecord, run_id: str) -> str:
     if _names.TAG_FORMAT in record.tags:
         return f"run_{run_id}"
     return record.tags.get(_names.TAG_RUN_NAME, f"run_{run_id}")
+
+
+def id_of(record: RunRecord) -> str:
+    return record.tags.get(_names.TAG_RUN_ID) or record.id
+
+
+def as_tags(tags: dict[str, Any], *, warn: bool = True) -> dict[str, str | None]:
+    """Return tags with values of type str or None, as the original converts them."""
+    converted: dict[str, str | None] = {}
+    for key, value in tags.items():
+        if value is not None and not isinstance(value, str):
+            if warn:
+                _runtime.logger.warning("Converting the value %r of tag %r to a string.", value, key)
+            value = str(value)
+        converted[str(key)] = value
+    return converted

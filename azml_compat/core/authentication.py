@@ -170,7 +170,7 @@ class TokenAuthentication(AbstractAuthentication):
             ValueError: The audience is not one of `Audience`.
         """
         if not isinstance(audience, Audience):
-            raise ValueError(f"audience must be Audience.ARM or Audience.AZUREML, not {audience!r}.")  # noqa: TRY004
+            raise ValueError(f"audience must be Audience.ARM or Audience.AZUREML, not {audience!r}.")
         _no_token()
 
 

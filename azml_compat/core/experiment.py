@@ -277,8 +277,7 @@ class Experiment(_portal.ChainedIdentity, _portal.HasExperimentPortal):
             tags: A key that must be there, or a dict of values that must be equal.
         """
         found = [
-            Experiment._from_record(workspace, record)
-            for record in workspace.service_context.store.list_experiments()
+            Experiment._from_record(workspace, record) for record in workspace.service_context.store.list_experiments()
         ]
         return [
             experiment

@@ -3,57 +3,45 @@
 from __future__ import annotations
 
 import builtins
-import io
 import json
 import os
 import posixpath
 import sys
-import tempfile
 import threading
 import time
 import traceback as traceback_module
 import types
 from collections.abc import Callable, Generator, Iterable
 from pathlib import Path
-from typing import IO, TYPE_CHECKING, Any, NoReturn
+from typing import TYPE_CHECKING, Any, NoReturn
 
 from azml_compat import (
-    _artifact_metrics,
     _creation,
     _names,
     _publishing,
     _runtime,
     _search,
-    _snapshot,
     _status,
     _tags,
 )
 from azml_compat._files import (
-    BatchArtifactContentInformationDto,
-    RunFiles,
     local_files,
     normalise,
-    source_of,
-    stored_path,
 )
-from azml_compat._metrics import list_column, row_cells, scalar_column, table_columns
-from azml_compat._metrics.records import ArtifactRecord, PathRecord
 from azml_compat._models import RegisteredModel, register
-from azml_compat._reading import read_metrics
 from azml_compat._refused import module_attributes, refusal
 from azml_compat._restclient.constants import RunStatus
 from azml_compat._restclient.exceptions import ServiceException
 from azml_compat._tracking import RunRecord
-from azml_compat._tracking.store import sqlite_path
 from azml_compat._transcript import Transcript
 from azml_compat.core._offline_run import _OfflineRun
-from azml_compat.core._run_base import OUTPUTS_DIR, _RunBase, check_options, tracked_folders
+from azml_compat.core._run_base import OUTPUTS_DIR, as_tags, check_options, tracked_folders
+from azml_compat.core._run_metrics import _LoggingRun
 from azml_compat.exceptions import (
     ActivityFailedException,
     AzureMLException,
     ExperimentExecutionException,
     RunEnvironmentException,
-    SnapshotException,
     UserErrorException,
 )
 
@@ -65,13 +53,12 @@ RUNNING_STATES = RunStatus.get_running_statuses()
 POST_PROCESSING_STATES = RunStatus.get_post_processing_statuses()
 
 _MAX_CHILDREN = 100
-_SNAPSHOT_PROPERTY = "ContentSnapshotId"
 _POLL_SECONDS = (0.2, 5.0)
 _TROUBLESHOOTING = "https://aka.ms/azureml-run-troubleshooting"
 _type_providers: dict[str, Callable[..., Any]] = {}
 
 
-class Run(_RunBase):
+class Run(_LoggingRun):
     """A run: metrics, tags, files, children and a status, kept in an MLflow run.
 
     Semantics are those of azureml-core 1.61; docs/mapping.md says what lands in MLflow, docs/differences.md where the
@@ -111,7 +98,7 @@ class Run(_RunBase):
             run_id=run_id,
             display_name=display_name,
             description=description,
-            tags=_as_tags(tags or {}),
+            tags=as_tags(tags or {}),
             code_folder=Path(snapshot_directory or "."),
         )
         run = cls._create(experiment, new, folders, options)
@@ -179,7 +166,7 @@ class Run(_RunBase):
         return [
             Run._create(
                 self.experiment,
-                _creation.NewRun(tags=_as_tags({key: value}, warn=False), parent=self._record),
+                _creation.NewRun(tags=as_tags({key: value}, warn=False), parent=self._record),
                 [],
                 {},
             )
@@ -189,214 +176,6 @@ class Run(_RunBase):
     def submit_child(self, config: Any, tags: Any = None, **kwargs: Any) -> NoReturn:
         """Refuse: submitting scripts is not there yet."""
         raise refusal("azureml.core.run.Run.submit_child")
-
-    # -- metrics: writing -------------------------------------------------------------------------------------
-
-    def log(self, name: str, value: Any, description: str = "", step: int | None = None) -> None:
-        """Log one value. Logged again under the same name, values read back as a list.
-
-        Args:
-            name: Any string.
-            value: int, float, str, bool, None or a numpy scalar; anything else is kept as the text of its repr.
-            description: Ignored, as in the original.
-            step: Place of the value; coerced with int(). With a step for every value of a name, steps decide the order.
-
-        Raises:
-            UserErrorException: a list, range or generator was given.
-            AzureMLException: the step is not a number, or outside the 64-bit range.
-        """
-        name = _metric_name(name)
-        self._writer.append(name, [scalar_column(name, value)], _as_step(step))
-
-    def log_list(self, name: str, value: Iterable[Any], description: str = "") -> None:
-        """Log the elements of any iterable, in order. Further lists of the name are appended.
-
-        Raises:
-            TypeError: `value` cannot be iterated.
-            AzureMLException: an element is not a number, string, bool or None; nothing is logged then.
-        """
-        name = _metric_name(name)
-        self._writer.append(name, [list_column(name, value)])
-
-    def log_row(self, name: str, description: str | None = None, **kwargs: Any) -> None:
-        """Append a row, one keyword argument per column, to the table `name`.
-
-        Raises:
-            AzureMLException: a value is not a number, string, bool or None.
-        """
-        self._writer.append(_metric_name(name), row_cells(kwargs))
-
-    def log_table(self, name: str, value: Any, description: str = "") -> None:
-        """Append rows to the table `name`, from a dict of columns (lists of one length, or single values).
-
-        Raises:
-            AttributeError: `value` is not a dict.
-            AzureMLException: columns differ in length, or hold other things than numbers, strings, bools and None.
-        """
-        self._writer.append(_metric_name(name), table_columns(value))
-
-    def log_image(self, name: str, path: Any = None, plot: Any = None, description: str = "") -> None:
-        """Log an image file, stored under its own path, or a plot, stored as `<name>_<epoch seconds>.png`.
-
-        Raises:
-            AzureMLException: not exactly one of `path` and `plot` is given, or it is not an image or a plot.
-            AzureMLAggregatedException: the run has a file of that path.
-        """
-        name = _metric_name(name)
-        if path is None and plot is None:
-            raise AzureMLException("Invalid parameters, one of path and plot must be given.")
-        if path is not None and plot is not None:
-            raise AzureMLException("Invalid parameters, path and plot were both given, only one at a time is taken.")
-        source: Path | IO[bytes]
-        if path is not None:
-            source = Path(path)
-            _artifact_metrics.check_image(source)
-            stored = self._put(path, source)
-        else:
-            source = _artifact_metrics.plot_as_png(plot)
-            stored = self._put(self._free_plot_name(name), source)
-        self._writer.append_artifact(name, stored, _artifact_metrics.IMAGE)
-
-    def _free_plot_name(self, name: str) -> str:
-        """Return Azure's name for a plot. Two plots in one second collide there; here the second is numbered."""
-        base = f"{name}_{int(time.time())}"
-        number = 1
-        free = f"{base}.png"
-        while self._files.find(stored_path(normalise(free))) is not None:
-            number += 1
-            free = f"{base}_{number}.png"
-        return free
-
-    def log_confusion_matrix(self, name: str, value: Any, description: str = "") -> None:
-        """Log a confusion matrix: a dict of the documented schema, or its JSON text, stored as the file `name`.
-
-        Raises:
-            UserErrorException: the text is not JSON.
-            TypeError: the object cannot be written as JSON.
-            AzureMLAggregatedException: the run has a file of that name.
-        """
-        self._log_json(name, value, _artifact_metrics.CONFUSION_MATRIX)
-
-    def log_accuracy_table(self, name: str, value: Any, description: str = "") -> None:
-        """Log an accuracy table, as `log_confusion_matrix` does."""
-        self._log_json(name, value, _artifact_metrics.ACCURACY_TABLE)
-
-    def log_residuals(self, name: str, value: Any, description: str = "") -> None:
-        """Log residuals, as `log_confusion_matrix` does."""
-        self._log_json(name, value, _artifact_metrics.RESIDUALS)
-
-    def log_predictions(self, name: str, value: Any, description: str = "") -> None:
-        """Log predictions, as `log_confusion_matrix` does."""
-        self._log_json(name, value, _artifact_metrics.PREDICTIONS)
-
-    def _log_json(self, name: str, value: Any, kind: str) -> None:
-        name = _metric_name(name)
-        stored = self._put(name, _artifact_metrics.payload_json(value))
-        self._writer.append_artifact(name, stored, kind)
-
-    def flush(self, timeout_seconds: int = 300) -> None:
-        """Return when everything logged is in the store, and show its tables and pictures in the MLflow UI.
-
-        Raises:
-            AzureMLException: it took longer than `timeout_seconds`.
-        """
-        self._writer.flush(timeout_seconds)
-        self._publish_views()
-
-    def _publish_views(self) -> None:
-        names = self._writer.take_changed_views()
-        if names:
-            with _runtime.reported("Cannot write the tables and pictures of the run"):
-                _publishing.publish_views(self._store, self._refresh(), names)
-
-    # -- metrics: reading -------------------------------------------------------------------------------------
-
-    def get_metrics(
-        self,
-        name: str | None = None,
-        recursive: bool = False,
-        run_type: str | None = None,
-        populate: bool = False,
-    ) -> dict[str, Any]:
-        """Return {name: value}: a scalar, a list, or for a table a dict of scalars or lists.
-
-        Args:
-            name: Only this metric; {} when the run has none of the name.
-            recursive: Return {run id: {name: value}} of this run and all its descendants that have metrics.
-            run_type: With `recursive`, only descendants of this type.
-            populate: Give files (images, JSON metrics) with their content, not as location strings.
-        """
-        self._writer.flush(timeout_seconds=300)
-        own = self._refresh()
-        if not recursive:
-            return self._metrics_of(own, name, populate)
-        accepted = _search.RunFilter(type=run_type)
-        records = [run for run in _search.descendants(self._store, own) if accepted.accepts(run)]
-        found = {_id_of(run): self._metrics_of(run, name, populate) for run in (*records, own)}
-        return {run_id: metrics for run_id, metrics in found.items() if metrics}
-
-    def _metrics_of(self, run: RunRecord, name: str | None, populate: bool) -> dict[str, Any]:
-        run_id = _id_of(run)
-
-        def artifact(record: ArtifactRecord) -> Any:
-            if not populate:
-                return _artifact_metrics.location(run_id, record.path)
-            with RunFiles(self._store, run.id).fetched(stored_path(record.path)) as local:
-                return _artifact_metrics.populated(run_id, record.path, record.kind, local.read_bytes())
-
-        return read_metrics(self._store, run, artifact, name)
-
-    # -- tags and properties ----------------------------------------------------------------------------------
-
-    def tag(self, key: str, value: Any = None) -> None:
-        """Set one tag; without a value it is None."""
-        self.set_tags({key: value})
-
-    def set_tags(self, tags: dict[str, Any]) -> None:
-        """Set tags; others stay. Values that are neither str nor None become str, with a warning.
-
-        Raises:
-            AttributeError: `tags` is not a dict.
-        """
-        self._set_tags(_tags.encode_tags(_as_tags(tags)))
-
-    def get_tags(self) -> dict[str, str | None]:
-        """Return the tags."""
-        return self.tags
-
-    def remove_tags(self, tags: builtins.list[str]) -> None:
-        """Remove tags by key; unknown keys are ignored.
-
-        Raises:
-            ValueError: `tags` is not a list of keys.
-        """
-        if isinstance(tags, str) or not isinstance(tags, Iterable):
-            raise ValueError(f"remove_tags takes a list of keys, not {tags!r}.")
-        stored = self._refresh().tags
-        for key in tags:
-            for tag in _tags.keys_to_delete(key, stored):
-                self._store.delete_run_tag(self._record.id, tag)
-
-    def add_properties(self, properties: dict[str, Any]) -> None:
-        """Add properties. They cannot be changed afterwards; the same value again is accepted.
-
-        Raises:
-            ServiceException: a property exists with another value (`status_code` 400).
-        """
-        if not properties:
-            return
-        new = _as_tags(properties)
-        known = self.properties
-        for key, value in new.items():
-            if key in known and known[key] != value:
-                raise ServiceException._from_status(
-                    400, f"The property {key!r} is {known[key]!r} and cannot be changed to {value!r}."
-                )
-        self._set_tags(_tags.encode_properties(new))
-
-    def get_properties(self) -> dict[str, str | None]:
-        """Return the properties."""
-        return self.properties
 
     # -- status -----------------------------------------------------------------------------------------------
 
@@ -488,181 +267,6 @@ class Run(_RunBase):
         else:
             self._finish(RunStatus.COMPLETED)
 
-    # -- captured files ---------------------------------------------------------------------------------------
-
-    def _capture_outputs(self) -> None:
-        """Take the files of the output folders, as they are now; what fails is reported, never raised."""
-        for folder in self._folders:
-            # The folder of the moment, as on Azure, and that of the start where the script has moved since.
-            for base in dict.fromkeys((Path.cwd(), self._base)):
-                self._capture(base / folder, lambda path, folder=folder: posixpath.join(folder, path))  # type: ignore[misc]  # bound per turn
-
-    def _capture(self, folder: Path, name_of: Callable[[str], str], since: float = 0.0) -> None:
-        for file in local_files(folder):
-            if file.name.endswith("azureml.log"):
-                continue
-            with _runtime.reported(f"Cannot take {file} into the run"):
-                if file.stat().st_mtime >= since:
-                    self._files.capture(file, name_of(file.relative_to(folder).as_posix()))
-
-    def _capture_logs(self) -> None:
-        """Take what the `with` block printed, and the files it wrote to ./logs."""
-        folder, since = self._entered
-        transcript = self._transcript.path if self._redirects else None
-        if transcript is not None:
-            with _runtime.reported("Cannot store what the run printed"):
-                self._files.put(io.BytesIO(self._transcript.text()), _names.USER_LOG)
-        for file in local_files(folder / "logs"):
-            if file == transcript or file.name.startswith("."):
-                continue
-            with _runtime.reported(f"Cannot take {file} into the run"):
-                if file.stat().st_mtime >= since:
-                    self._files.capture(file, file.relative_to(folder).as_posix())
-
-    # -- files ------------------------------------------------------------------------------------------------
-
-    def _put(self, name: Any, source: Path | IO[bytes]) -> str:
-        """Store a new file and return its name as it is listed."""
-        normal = normalise(name)
-        path = stored_path(normal)
-        self._files.check_free(path, normal)
-        self._files.put(source, path)
-        if os.fspath(name) not in (normal, f"./{normal}") or "_xh" in path:
-            self._writer.append_record(PathRecord(path, normal if "_xh" in path else os.fspath(name)))
-        return normal
-
-    def upload_file(
-        self, name: str, path_or_stream: Any, datastore_name: str | None = None
-    ) -> BatchArtifactContentInformationDto:
-        """Store a file or an open stream under `name`, a relative path with `/`.
-
-        Raises:
-            UserErrorException: neither a path nor a stream was given.
-            FileNotFoundError: the file is missing.
-            AzureMLAggregatedException: the run has a file of that name.
-        """
-        stored = self._put(name, source_of(path_or_stream))
-        return BatchArtifactContentInformationDto(self.id, {name: stored})
-
-    def upload_files(
-        self,
-        names: builtins.list[str],
-        paths: builtins.list[Any],
-        return_artifacts: bool = False,
-        timeout_seconds: int | None = None,
-        datastore_name: str | None = None,
-    ) -> Any:
-        """Store many files; all local ones are looked at, and all names checked, before the first is stored.
-
-        Returns:
-            A lazy map of None for each file; with `return_artifacts` a tuple of {name: artifact} and that map.
-
-        Raises:
-            TypeError: `names` and `paths` differ in length.
-            FileNotFoundError: a file is missing.
-            AzureMLAggregatedException: the run has a file of one of the names.
-        """
-        if len(names) != len(paths):
-            raise TypeError(
-                "names and paths must be lists of equal lengths. "
-                f"Names was of length {len(names)} and paths of length {len(paths)}."
-            )
-        sources = [source_of(path) for path in paths]
-        for name in names:
-            self._files.check_free(stored_path(normalise(name)), name)
-        stored = {name: self._put(name, source) for name, source in zip(names, sources, strict=True)}
-        results = map(lambda _: None, names)  # noqa: C417 - the original returns a map object
-        if return_artifacts:
-            return BatchArtifactContentInformationDto(self.id, stored).artifacts, results
-        return results
-
-    def upload_folder(self, name: str, path: Any, datastore_name: str | None = None) -> Any:
-        """Store all files below a local folder under `name`.
-
-        Raises:
-            UserErrorException: `path` is not a folder.
-            AzureMLAggregatedException: the run has one of the files.
-
-        Differs from Azure: a trailing `/` of `path` does not eat the separator.
-        """
-        folder = Path(path)
-        if not folder.is_dir():
-            raise UserErrorException(f"Cannot upload path: {path} since it is not a valid directory.")
-        files = builtins.list(local_files(folder))
-        names = [posixpath.join(name, file.relative_to(folder).as_posix()) for file in files]
-        return self.upload_files(names, files)
-
-    def _entries(self) -> builtins.list[tuple[str, str]]:
-        return self._files.entries(self._sidecar)
-
-    def get_file_names(self) -> builtins.list[str]:
-        """Return the paths of all files of the run, logs and images included."""
-        return [name for name, _ in self._entries()]
-
-    def _find_file(self, name: str) -> str:
-        """Return where the file of that name is stored; files of plain MLflow keep names that we would escape."""
-        normal = normalise(name)
-        for path in dict.fromkeys((stored_path(normal), normal)):
-            entry = self._files.find(path) if not path.startswith(f"{_names.PATH_RESERVED}/") else None
-            if entry is not None and not entry.is_folder:
-                return path
-        available = ", ".join(self.get_file_names())
-        raise UserErrorException(
-            f"File with path {name} was not found,\navailable files include: {available}."
-        )
-
-    def download_file(
-        self, name: str, output_file_path: Any = None, _validate_checksum: bool = False
-    ) -> None:
-        """Copy a file of the run to a local path, which is overwritten.
-
-        Args:
-            name: A path as `get_file_names` gives it.
-            output_file_path: A file, or an existing folder to put it in; default the file's base name, here.
-
-        Raises:
-            UserErrorException: the run has no such file.
-        """
-        path = self._find_file(name)
-        target = Path(output_file_path) if output_file_path is not None else Path()
-        if target.is_dir():
-            target /= posixpath.basename(normalise(name))
-        self._files.fetch(path, target)
-
-    def download_files(
-        self,
-        prefix: str | None = None,
-        output_directory: Any = None,
-        output_paths: builtins.list[Any] | str | None = None,
-        batch_size: int = 100,
-        append_prefix: bool = True,
-        timeout_seconds: int | None = None,
-    ) -> None:
-        """Copy the files below the folder `prefix` to local paths, which are overwritten.
-
-        Args:
-            prefix: A folder of the run; default all files.
-            output_directory: Where they go, below their own paths; default here.
-            output_paths: A local path for each file instead, in the order of `get_file_names`.
-            batch_size: Ignored.
-            append_prefix: Keep `prefix` in the paths below `output_directory`.
-            timeout_seconds: Ignored.
-        """
-        folder = f"{prefix.replace(chr(92), '/').rstrip('/')}/" if prefix else ""
-        found = [(name, path) for name, path in self._entries() if name.startswith(folder)]
-        targets = [normalise(name) for name, _ in found]
-        if output_paths is not None:
-            paths = [output_paths] if isinstance(output_paths, str) else [os.fspath(path) for path in output_paths]
-            if len(paths) == len(found) == len(set(paths)):
-                targets = paths
-            else:
-                _runtime.logger.warning("output_paths does not give one path for each file, and is not used.")
-        elif output_directory is not None and not append_prefix:
-            targets = [target[len(folder) :] for target in targets]
-        base = Path(output_directory) if output_directory is not None else Path()
-        for (_, path), target in zip(found, targets, strict=True):
-            self._files.fetch(path, base / target)
-
     # -- logs and details -------------------------------------------------------------------------------------
 
     def _logs(self) -> builtins.list[tuple[str, str]]:
@@ -694,7 +298,7 @@ class Run(_RunBase):
         """
         record = self._refresh()
         error = _tags.decode_text(record.tags, _names.TAG_ERROR)
-        details = {
+        details: dict[str, Any] = {
             "runId": self.id,
             "target": record.tags.get(_names.TAG_TARGET),
             "status": _status.of(record),
@@ -739,11 +343,11 @@ class Run(_RunBase):
             print("\nExecution Summary\n=================")
             self._print_head()
         if details["status"] == RunStatus.FAILED:
-            error = json.dumps(details.get("error", "Detailed error not set on the Run."), indent=4)
+            reason = json.dumps(details.get("error", "Detailed error not set on the Run."), indent=4)
             if raise_on_error:
-                raise ActivityFailedException(error_details=error)
+                raise ActivityFailedException(error_details=reason)
             if show_output:
-                print(f"\nError:\n{error}")
+                print(f"\nError:\n{reason}")
         if show_output:
             print(flush=True)
         return details
@@ -818,9 +422,7 @@ class Run(_RunBase):
             raise ValueError(f"include_children takes a bool, not {include_children!r}.")
         accepted = _search.RunFilter(type, tags, properties, status)
         store = experiment.workspace.service_context.store
-        records = _search.runs_of_experiment(
-            store, experiment._ensure().id, accepted, with_children=include_children
-        )
+        records = _search.runs_of_experiment(store, experiment._ensure().id, accepted, with_children=include_children)
         return (_rehydrate(experiment, record, rehydrate=_rehydrate_runs) for record in records)
 
     @staticmethod
@@ -837,7 +439,7 @@ class Run(_RunBase):
         Raises:
             ServiceException: there is no such run (`status_code` 404).
         """
-        from azml_compat.core.experiment import Experiment  # noqa: PLC0415 - Run and Experiment refer to each other
+        from azml_compat.core.experiment import Experiment
 
         store = workspace.service_context.store
         record = _creation.resolve(store, run_id)
@@ -860,9 +462,7 @@ class Run(_RunBase):
     # -- context ----------------------------------------------------------------------------------------------
 
     @classmethod
-    def get_context(
-        cls, allow_offline: bool = True, used_for_context_manager: bool = False, **kwargs: Any
-    ) -> Any:
+    def get_context(cls, allow_offline: bool = True, used_for_context_manager: bool = False, **kwargs: Any) -> Any:
         """Return the run of this script: the submitted one, or one run per process that is tracked all the same.
 
         Differs from Azure: outside a submitted script this is a tracked run, unless AZML_COMPAT_OFFLINE=1 asks for
@@ -888,69 +488,6 @@ class Run(_RunBase):
         """Return `get_context(allow_offline=False)`; deprecated in the original."""
         _runtime.logger.warning("Run.get_submitted_run is deprecated; use Run.get_context().")
         return cls.get_context(allow_offline=False, **kwargs)
-
-    # -- snapshots --------------------------------------------------------------------------------------------
-
-    def _take_first_snapshot(self, folder: Any) -> None:
-        """Take the snapshot of `start_logging`; the default one is left out, with a notice, where it would surprise."""
-        is_default = folder == "."
-        try:
-            if is_default and _snapshot.is_unsafe_folder(Path(folder)):
-                raise SnapshotException("it is a home or root directory")
-            self._store_snapshot(folder, _snapshot.DEFAULT_LIMITS if is_default else _snapshot.EXPLICIT_LIMITS)
-        except (SnapshotException, OSError) as error:
-            reason = getattr(error, "message", None) or error
-            if not is_default:
-                raise SnapshotException(
-                    f"{reason}\nThe run is started. Pass snapshot_directory=None to start one without a snapshot."
-                ) from error
-            _runtime.logger.warning("No snapshot of %s: %s", Path.cwd(), reason)
-
-    def take_snapshot(self, file_or_folder_path: Any) -> str:
-        """Keep a copy of a file or folder with the run, once, and return its id.
-
-        What .amlignore (else .gitignore) names, virtual environments, stores and secrets are left out.
-
-        Raises:
-            FileNotFoundError: it does not exist.
-            SnapshotException: the run has a snapshot, or it is larger than 300 MB or 2,000 files.
-        """
-        if self.get_snapshot_id() is not None:
-            raise SnapshotException("The run has a snapshot already.")
-        return self._store_snapshot(file_or_folder_path, _snapshot.EXPLICIT_LIMITS)
-
-    def _store_snapshot(self, path: Any, limits: _snapshot.Limits) -> str:
-        files = _snapshot.collect(Path(path), limits, sqlite_path(self._store.uri))
-        with tempfile.TemporaryDirectory(prefix="azml_compat-") as folder:
-            snapshot_id, archive = _snapshot.write_archive(files, Path(folder))
-            self._files.put(archive, f"{_names.PATH_SNAPSHOTS}/{snapshot_id}.zip")
-        self.add_properties({_SNAPSHOT_PROPERTY: snapshot_id})
-        return snapshot_id
-
-    def get_snapshot_id(self) -> str | None:
-        """Return the id of the run's snapshot, or None."""
-        return self.properties.get(_SNAPSHOT_PROPERTY)
-
-    def restore_snapshot(self, snapshot_id: str | None = None, path: Any = None) -> str:
-        """Copy the run's snapshot to `<path>/<snapshot id>.zip` and return that path, absolute.
-
-        Args:
-            snapshot_id: Default that of the run.
-            path: Default the folder for temporary files.
-
-        Raises:
-            TypeError: the run has no snapshot.
-            SnapshotException: the run has no snapshot of that id.
-        """
-        wanted = snapshot_id or self.get_snapshot_id()
-        if wanted is None:
-            raise TypeError("The run has no snapshot.")
-        stored = f"{_names.PATH_SNAPSHOTS}/{posixpath.basename(wanted)}.zip"
-        if self._files.find(stored) is None:
-            raise SnapshotException(f"The run has no snapshot {wanted!r}.")
-        target = Path(path or tempfile.gettempdir()).absolute() / posixpath.basename(stored)
-        self._files.fetch(stored, target)
-        return str(target)
 
     # -- models, environment, secrets -------------------------------------------------------------------------
 
@@ -1040,6 +577,9 @@ class Run(_RunBase):
 class _SubmittedRun(Run):
     """The run of a script that somebody else started: it is added to, and its status is left to its owner."""
 
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+
     def complete(self) -> None:  # type: ignore[override]  # Azure's signature
         """Store everything; the status is the owner's."""
         self._finish(None)
@@ -1076,8 +616,8 @@ class _ContextRun(Run):
     """
 
     def __init__(self) -> None:
-        from azml_compat.core.experiment import Experiment  # noqa: PLC0415 - Run and Experiment refer to each other
-        from azml_compat.core.workspace import Workspace  # noqa: PLC0415 - and to Workspace
+        from azml_compat.core.experiment import Experiment
+        from azml_compat.core.workspace import Workspace
 
         name = (
             os.environ.get(_names.ENV_AZURE_EXPERIMENT)
@@ -1136,7 +676,7 @@ class _ContextRun(Run):
 
 
 def _submitted_run(run_id: str) -> _SubmittedRun:
-    from azml_compat.core.workspace import Workspace  # noqa: PLC0415 - Run and Workspace refer to each other
+    from azml_compat.core.workspace import Workspace
 
     run = Run.get(Workspace._of_process(), run_id)
     submitted: _SubmittedRun = _SubmittedRun._from_record(run.experiment, run._record, folders=[OUTPUTS_DIR])
@@ -1166,37 +706,6 @@ def _rehydrate(experiment: Experiment, record: RunRecord, *, rehydrate: bool = T
         return made
     run: Run = Run._from_record(experiment, record)
     return run
-
-
-def _id_of(record: RunRecord) -> str:
-    return record.tags.get(_names.TAG_RUN_ID) or record.id
-
-
-def _metric_name(name: Any) -> str:
-    if name is None:
-        raise AzureMLException("A metric needs a name.")
-    return name if isinstance(name, str) else str(name)
-
-
-def _as_step(step: Any) -> int | None:
-    if step is None:
-        return None
-    try:
-        return int(step)
-    except (TypeError, ValueError, OverflowError) as error:
-        raise AzureMLException(f"The step {step!r} is not a number.") from error
-
-
-def _as_tags(tags: dict[str, Any], *, warn: bool = True) -> dict[str, str | None]:
-    """Return tags with values of type str or None, as the original converts them."""
-    converted: dict[str, str | None] = {}
-    for key, value in tags.items():
-        if value is not None and not isinstance(value, str):
-            if warn:
-                _runtime.logger.warning("Converting the value %r of tag %r to a string.", value, key)
-            value = str(value)
-        converted[str(key)] = value
-    return converted
 
 
 def _error_of(details: Any, code: str | None) -> dict[str, Any] | None:
@@ -1229,7 +738,6 @@ def _utc(milliseconds: int | None) -> str | None:
         return None
     seconds, rest = divmod(milliseconds, 1000)
     return time.strftime("%Y-%m-%dT%H:%M:%S", time.gmtime(seconds)) + f".{rest:03d}000Z"
-
 
 
 __getattr__, __dir__ = module_attributes(__name__)

@@ -70,9 +70,7 @@ class Workspace:
         self._resource_group = _text(resource_group, _LOCAL)
         self._workspace_name = _text(workspace_name, _LOCAL)
         self._auth_object = auth
-        self._given = {
-            key: value for key, value in {"location": _location, "sku": sku, "tags": tags}.items() if value
-        }
+        self._given = {key: value for key, value in {"location": _location, "sku": sku, "tags": tags}.items() if value}
         self._service_context = _ServiceContext(_runtime.store())
 
     @classmethod

@@ -173,9 +173,7 @@ class DatasetTimestampMissingError(AzureMLException):
 class ParallelRunException(AzureMLException):
     """A parallel run step failed; `code` and `delay_seconds` tell its retry logic what to do."""
 
-    def __init__(
-        self, exception_message: Any, code: Any = None, delay_seconds: Any = 0, **kwargs: Any
-    ) -> None:
+    def __init__(self, exception_message: Any, code: Any = None, delay_seconds: Any = 0, **kwargs: Any) -> None:
         super().__init__(exception_message, **kwargs)
         self.code = code
         self.delay_seconds = delay_seconds

@@ -1,0 +1,270 @@
+"""The part of a run that keeps files: uploads, downloads, what is captured at its end, logs, snapshots."""
+
+from __future__ import annotations
+
+import io
+import os
+import posixpath
+import tempfile
+from collections.abc import Callable
+from pathlib import Path
+from typing import IO, Any
+
+from azml_compat import _names, _runtime, _snapshot
+from azml_compat._files import (
+    BatchArtifactContentInformationDto,
+    local_files,
+    normalise,
+    source_of,
+    stored_path,
+)
+from azml_compat._metrics import is_shortened
+from azml_compat._metrics.records import PathRecord
+from azml_compat._tracking.store import sqlite_path
+from azml_compat._transcript import Transcript
+from azml_compat.core._run_base import _RunBase
+from azml_compat.exceptions import SnapshotException, UserErrorException
+
+_SNAPSHOT_PROPERTY = "ContentSnapshotId"
+
+
+class _FilingRun(_RunBase):
+    """A run with its files."""
+
+    # Set while the run is used in a `with` block: what is printed, and where and when the block began.
+    _transcript: Transcript
+    _entered: tuple[Path, float]
+
+    # -- files ------------------------------------------------------------------------------------------------
+
+    def _put(self, name: Any, source: Path | IO[bytes]) -> str:
+        """Store a new file and return its name as it is listed."""
+        normal = normalise(name)
+        path = stored_path(normal)
+        self._files.check_free(path, normal)
+        self._files.put(source, path)
+        if os.fspath(name) not in (normal, f"./{normal}") or is_shortened(path):
+            self._writer.append_record(PathRecord(path, normal if is_shortened(path) else os.fspath(name)))
+        return normal
+
+    def upload_file(
+        self, name: str, path_or_stream: Any, datastore_name: str | None = None
+    ) -> BatchArtifactContentInformationDto:
+        """Store a file or an open stream under `name`, a relative path with `/`.
+
+        Raises:
+            UserErrorException: neither a path nor a stream was given.
+            FileNotFoundError: the file is missing.
+            AzureMLAggregatedException: the run has a file of that name.
+        """
+        stored = self._put(name, source_of(path_or_stream))
+        return BatchArtifactContentInformationDto(self.id, {name: stored})
+
+    def upload_files(
+        self,
+        names: list[str],
+        paths: list[Any],
+        return_artifacts: bool = False,
+        timeout_seconds: int | None = None,
+        datastore_name: str | None = None,
+    ) -> Any:
+        """Store many files; all local ones are looked at, and all names checked, before the first is stored.
+
+        Returns:
+            A lazy map of None for each file; with `return_artifacts` a tuple of {name: artifact} and that map.
+
+        Raises:
+            TypeError: `names` and `paths` differ in length.
+            FileNotFoundError: a file is missing.
+            AzureMLAggregatedException: the run has a file of one of the names.
+        """
+        if len(names) != len(paths):
+            raise TypeError(
+                "names and paths must be lists of equal lengths. "
+                f"Names was of length {len(names)} and paths of length {len(paths)}."
+            )
+        sources = [source_of(path) for path in paths]
+        for name in names:
+            self._files.check_free(stored_path(normalise(name)), name)
+        stored = {name: self._put(name, source) for name, source in zip(names, sources, strict=True)}
+        results = map(lambda _: None, names)
+        if return_artifacts:
+            return BatchArtifactContentInformationDto(self.id, stored).artifacts, results
+        return results
+
+    def upload_folder(self, name: str, path: Any, datastore_name: str | None = None) -> Any:
+        """Store all files below a local folder under `name`.
+
+        Raises:
+            UserErrorException: `path` is not a folder.
+            AzureMLAggregatedException: the run has one of the files.
+
+        Differs from Azure: a trailing `/` of `path` does not eat the separator.
+        """
+        folder = Path(path)
+        if not folder.is_dir():
+            raise UserErrorException(f"Cannot upload path: {path} since it is not a valid directory.")
+        files = list(local_files(folder))
+        names = [posixpath.join(name, file.relative_to(folder).as_posix()) for file in files]
+        return self.upload_files(names, files)
+
+    def _entries(self) -> list[tuple[str, str]]:
+        return self._files.entries(self._sidecar)
+
+    def get_file_names(self) -> list[str]:
+        """Return the paths of all files of the run, logs and images included."""
+        return [name for name, _ in self._entries()]
+
+    def _find_file(self, name: str) -> str:
+        """Return where the file of that name is stored; files of plain MLflow keep names that we would escape."""
+        normal = normalise(name)
+        for path in dict.fromkeys((stored_path(normal), normal)):
+            entry = self._files.find(path) if not path.startswith(f"{_names.PATH_RESERVED}/") else None
+            if entry is not None and not entry.is_folder:
+                return path
+        available = ", ".join(self.get_file_names())
+        raise UserErrorException(f"File with path {name} was not found,\navailable files include: {available}.")
+
+    def download_file(self, name: str, output_file_path: Any = None, _validate_checksum: bool = False) -> None:
+        """Copy a file of the run to a local path, which is overwritten.
+
+        Args:
+            name: A path as `get_file_names` gives it.
+            output_file_path: A file, or an existing folder to put it in; default the file's base name, here.
+
+        Raises:
+            UserErrorException: the run has no such file.
+        """
+        path = self._find_file(name)
+        target = Path(output_file_path) if output_file_path is not None else Path()
+        if target.is_dir():
+            target /= posixpath.basename(normalise(name))
+        self._files.fetch(path, target)
+
+    def download_files(
+        self,
+        prefix: str | None = None,
+        output_directory: Any = None,
+        output_paths: list[Any] | str | None = None,
+        batch_size: int = 100,
+        append_prefix: bool = True,
+        timeout_seconds: int | None = None,
+    ) -> None:
+        """Copy the files below the folder `prefix` to local paths, which are overwritten.
+
+        Args:
+            prefix: A folder of the run; default all files.
+            output_directory: Where they go, below their own paths; default here.
+            output_paths: A local path for each file instead, in the order of `get_file_names`.
+            batch_size: Ignored.
+            append_prefix: Keep `prefix` in the paths below `output_directory`.
+            timeout_seconds: Ignored.
+        """
+        folder = f"{prefix.replace(chr(92), '/').rstrip('/')}/" if prefix else ""
+        found = [(name, path) for name, path in self._entries() if name.startswith(folder)]
+        targets = [normalise(name) for name, _ in found]
+        if output_paths is not None:
+            paths = [output_paths] if isinstance(output_paths, str) else [os.fspath(path) for path in output_paths]
+            if len(paths) == len(found) == len(set(paths)):
+                targets = paths
+            else:
+                _runtime.logger.warning("output_paths does not give one path for each file, and is not used.")
+        elif output_directory is not None and not append_prefix:
+            targets = [target[len(folder) :] for target in targets]
+        base = Path(output_directory) if output_directory is not None else Path()
+        for (_, path), target in zip(found, targets, strict=True):
+            self._files.fetch(path, base / target)
+
+    # -- captured files ---------------------------------------------------------------------------------------
+
+    def _capture_outputs(self) -> None:
+        """Take the files of the output folders, as they are now; what fails is reported, never raised."""
+        for folder in self._folders:
+            # The folder of the moment, as on Azure, and that of the start where the script has moved since.
+            for base in dict.fromkeys((Path.cwd(), self._base)):
+                self._capture(base / folder, lambda path, folder=folder: posixpath.join(folder, path))  # type: ignore[misc]  # bound per turn
+
+    def _capture(self, folder: Path, name_of: Callable[[str], str], since: float = 0.0) -> None:
+        for file in local_files(folder):
+            if file.name.endswith("azureml.log"):
+                continue
+            with _runtime.reported(f"Cannot take {file} into the run"):
+                if file.stat().st_mtime >= since:
+                    self._files.capture(file, name_of(file.relative_to(folder).as_posix()))
+
+    def _capture_logs(self) -> None:
+        """Take what the `with` block printed, and the files it wrote to ./logs."""
+        folder, since = self._entered
+        transcript = self._transcript.path if self._redirects else None
+        if transcript is not None:
+            with _runtime.reported("Cannot store what the run printed"):
+                self._files.put(io.BytesIO(self._transcript.text()), _names.USER_LOG)
+        for file in local_files(folder / "logs"):
+            if file == transcript or file.name.startswith("."):
+                continue
+            with _runtime.reported(f"Cannot take {file} into the run"):
+                if file.stat().st_mtime >= since:
+                    self._files.capture(file, file.relative_to(folder).as_posix())
+
+    # -- snapshots --------------------------------------------------------------------------------------------
+
+    def _take_first_snapshot(self, folder: Any) -> None:
+        """Take the snapshot of `start_logging`; the default one is left out, with a notice, where it would surprise."""
+        is_default = folder == "."
+        try:
+            if is_default and _snapshot.is_unsafe_folder(Path(folder)):
+                raise SnapshotException("it is a home or root directory")
+            self._store_snapshot(folder, _snapshot.DEFAULT_LIMITS if is_default else _snapshot.EXPLICIT_LIMITS)
+        except (SnapshotException, OSError) as error:
+            reason = getattr(error, "message", None) or error
+            if not is_default:
+                raise SnapshotException(
+                    f"{reason}\nThe run is started. Pass snapshot_directory=None to start one without a snapshot."
+                ) from error
+            _runtime.logger.warning("No snapshot of %s: %s", Path.cwd(), reason)
+
+    def take_snapshot(self, file_or_folder_path: Any) -> str:
+        """Keep a copy of a file or folder with the run, once, and return its id.
+
+        What .amlignore (else .gitignore) names, virtual environments, stores and secrets are left out.
+
+        Raises:
+            FileNotFoundError: it does not exist.
+            SnapshotException: the run has a snapshot, or it is larger than 300 MB or 2,000 files.
+        """
+        if self.get_snapshot_id() is not None:
+            raise SnapshotException("The run has a snapshot already.")
+        return self._store_snapshot(file_or_folder_path, _snapshot.EXPLICIT_LIMITS)
+
+    def _store_snapshot(self, path: Any, limits: _snapshot.Limits) -> str:
+        files = _snapshot.collect(Path(path), limits, sqlite_path(self._store.uri))
+        with tempfile.TemporaryDirectory(prefix="azml_compat-") as folder:
+            snapshot_id, archive = _snapshot.write_archive(files, Path(folder))
+            self._files.put(archive, f"{_names.PATH_SNAPSHOTS}/{snapshot_id}.zip")
+        self.add_properties({_SNAPSHOT_PROPERTY: snapshot_id})
+        return snapshot_id
+
+    def get_snapshot_id(self) -> str | None:
+        """Return the id of the run's snapshot, or None."""
+        return self.properties.get(_SNAPSHOT_PROPERTY)
+
+    def restore_snapshot(self, snapshot_id: str | None = None, path: Any = None) -> str:
+        """Copy the run's snapshot to `<path>/<snapshot id>.zip` and return that path, absolute.
+
+        Args:
+            snapshot_id: Default that of the run.
+            path: Default the folder for temporary files.
+
+        Raises:
+            TypeError: the run has no snapshot.
+            SnapshotException: the run has no snapshot of that id.
+        """
+        wanted = snapshot_id or self.get_snapshot_id()
+        if wanted is None:
+            raise TypeError("The run has no snapshot.")
+        stored = f"{_names.PATH_SNAPSHOTS}/{posixpath.basename(wanted)}.zip"
+        if self._files.find(stored) is None:
+            raise SnapshotException(f"The run has no snapshot {wanted!r}.")
+        target = Path(path or tempfile.gettempdir()).absolute() / posixpath.basename(stored)
+        self._files.fetch(stored, target)
+        return str(target)
