@@ -238,5 +238,7 @@ def _as_point(cell: float, kind: str) -> tuple[float, bool]:
     if math.isinf(cell):
         # SQL stores clamp infinity to the largest double, which ruins a chart; NaN is drawn as a gap.
         return math.nan, False
-    is_negative_zero = cell == 0 and math.copysign(1, cell) < 0
-    return cell, kind == "f" and not is_negative_zero
+    if cell == 0 and math.copysign(1, cell) < 0:
+        # sqlite drops the sign; the file store would keep it.
+        return 0.0, False
+    return cell, kind == "f"
