@@ -6,41 +6,54 @@ A snapshot holds no secrets, is whole or absent, and the default one (of the cur
 
 from __future__ import annotations
 
+import fnmatch
 import hashlib
 import os
+import re
 import uuid
 import zipfile
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
-
-import pathspec
+from typing import TYPE_CHECKING, NoReturn
 
 from azml_compat.exceptions import SnapshotException
+
+if TYPE_CHECKING:
+    from pathspec import GitIgnoreSpec
 
 _IGNORE_FILES = (".amlignore", ".gitignore")
 _SKIPPED_FOLDERS = frozenset(
     {
         ".git", ".hg", ".svn", "__pycache__", ".ipynb_checkpoints", "node_modules",
         ".mypy_cache", ".pytest_cache", ".ruff_cache", ".tox", ".nox", ".eggs",
-        "mlruns", "mlartifacts",
+        "mlruns", "mlartifacts", ".trash",
         ".ssh", ".aws", ".azure", ".gnupg", ".kube", ".docker",
     }
 )  # fmt: skip
 _SKIPPED_AT_THE_TOP = frozenset({"outputs", "logs"})
-_SECRETS = pathspec.PathSpec.from_lines(
-    "gitwildmatch",
-    [
-        ".env", ".env.*", "*.env", ".netrc", "_netrc", ".pypirc", ".npmrc", ".git-credentials", ".htpasswd",
-        "id_rsa*", "id_dsa*", "id_ecdsa*", "id_ed25519*",
-        "*.pem", "*.key", "*.pfx", "*.p12", "*.jks", "*.keystore", "*.kdbx", "*.ppk", "kubeconfig",
-        "*credential*", "*secret*", "*password*", "*.token", "token", "token.*", "*_token", "*_token.*",
-        "!*.py", "!*.ipynb", "!*.md", "!*.rst",
-        ".env*.py",
-    ],
-)  # fmt: skip
-"""Names that are kept out, whatever an ignore file says. Code and prose about secrets are not secrets."""
 _STORE_FILES = ("mlflow.db", "mlflow.db-journal", "mlflow.db-wal", "mlflow.db-shm")
+
+
+def _any_of(globs: Iterable[str]) -> re.Pattern[str]:
+    return re.compile("|".join(map(fnmatch.translate, globs)))
+
+
+# Names that are kept out, whatever an ignore file says, in lower case.
+_SECRETS = _any_of(
+    [
+        ".env", ".env.*", "*.env", ".envrc", ".netrc", "_netrc", ".pypirc", ".npmrc", ".pgpass", ".my.cnf", ".boto",
+        ".s3cfg", ".databrickscfg", ".dockercfg", ".git-credentials", ".htpasswd", ".vault-token", "kubeconfig",
+        "id_rsa*", "id_dsa*", "id_ecdsa*", "id_ed25519*",
+        "*.pem", "*.key", "*.pfx", "*.p12", "*.p8", "*.jks", "*.keystore", "*.kdbx", "*.ppk", "*.gpg",
+        "*credential*", "*secret*", "*password*", "*passwd*", "*apikey*", "*api_key*", "*api-key*",
+        "service-account*", "service_account*", "key.json", "*[-_]key.json",
+        "*.token", "token", "token.*", "*[-_]token", "*[-_]token.*",
+    ]
+)  # fmt: skip
+_SECRET_FOLDERS = _any_of(["*credential*", "*secret*", "*password*"])
+_CODE_AND_PROSE = (".py", ".ipynb", ".md", ".rst")
+"""What is about secrets under these names is not one."""
 
 
 @dataclass(frozen=True)
@@ -61,7 +74,11 @@ _MAX_SCANNED = 20_000
 def is_unsafe_folder(folder: Path) -> bool:
     """Tell whether a default snapshot of `folder` would be one of a home or root directory."""
     resolved = folder.resolve()
-    return resolved == Path(resolved.anchor) or resolved == Path.home().resolve() or resolved in Path.home().parents
+    try:
+        home = Path.home().resolve()
+    except RuntimeError:  # a container's user without a home
+        home = Path(resolved.anchor)
+    return resolved in (Path(resolved.anchor), home) or resolved in home.parents
 
 
 def collect(path: Path, limits: Limits, store_file: Path | None = None) -> list[tuple[str, Path]]:
@@ -74,16 +91,22 @@ def collect(path: Path, limits: Limits, store_file: Path | None = None) -> list[
 
     Raises:
         FileNotFoundError: `path` does not exist.
-        SnapshotException: it is larger than `limits`.
+        OSError: a folder cannot be listed, or a file vanished: a snapshot is whole or absent.
+        SnapshotException: it is larger than `limits`, or a file that holds a secret.
     """
-    if path.is_file():
-        return [(path.name, path)]
-    if not path.is_dir():
+    root = path.absolute()
+    if root.is_file():
+        if _is_secret(root):
+            raise SnapshotException(f"{path} looks like a secret by its name, and a snapshot holds none.")
+        candidates = iter([(root.name, root)])
+    elif root.is_dir():
+        candidates = _walk(root)
+    else:
         raise FileNotFoundError(f"{path} does not exist, so there is nothing to take a snapshot of.")
     found: list[tuple[str, Path]] = []
     size = 0
-    for name, file in _walk(path):
-        if file == store_file:
+    for name, file in candidates:
+        if store_file is not None and _belongs_to(file, store_file):
             continue
         found.append((name, file))
         size += file.stat().st_size
@@ -97,7 +120,7 @@ def collect(path: Path, limits: Limits, store_file: Path | None = None) -> list[
 def _walk(root: Path) -> Iterator[tuple[str, Path]]:
     ignored = _ignore_spec(root)
     scanned = 0
-    for parent, folders, files in os.walk(root):
+    for parent, folders, files in os.walk(root, onerror=_raise):
         relative = Path(parent).relative_to(root).as_posix()
         prefix = "" if relative == "." else f"{relative}/"
         folders[:] = sorted(
@@ -108,39 +131,97 @@ def _walk(root: Path) -> Iterator[tuple[str, Path]]:
             raise SnapshotException(f"{root} holds more than {_MAX_SCANNED} files and folders.")
         for file in sorted(files):
             path = Path(parent) / file
-            if file in _STORE_FILES or _SECRETS.match_file(file.lower()) or ignored.match_file(f"{prefix}{file}"):
+            if file in _STORE_FILES or _is_secret(path, prefix) or _matches(ignored, f"{prefix}{file}"):
                 continue
             if path.is_file():
                 yield f"{prefix}{file}", path
 
 
-def _ignore_spec(root: Path) -> pathspec.PathSpec:
-    for name in _IGNORE_FILES:
-        file = root / name
-        if file.is_file():
-            return pathspec.PathSpec.from_lines("gitwildmatch", file.read_text("utf-8", "replace").splitlines())
-    return pathspec.PathSpec([])
+def _raise(error: OSError) -> NoReturn:
+    # os.walk passes over a folder that it cannot list, which would leave a part out in silence.
+    raise error
 
 
-def _skips_folder(folder: Path, name: str, ignored: pathspec.PathSpec) -> bool:
+def _is_secret(file: Path, folders: str = "") -> bool:
+    """Tell by its name, the folders it is in and what it links to whether a file holds a secret."""
+    if file.is_symlink():
+        target = file.resolve()
+        if _SKIPPED_FOLDERS.intersection(target.parent.parts) or _is_secret_name(target.name):
+            return True
+    if any(_SECRET_FOLDERS.match(folder) for folder in folders.lower().split("/")):
+        return not file.name.lower().endswith(_CODE_AND_PROSE)
+    return _is_secret_name(file.name)
+
+
+def _is_secret_name(name: str) -> bool:
+    name = name.lower()
+    return bool(_SECRETS.match(name)) and (name.startswith(".env") or not name.endswith(_CODE_AND_PROSE))
+
+
+def _belongs_to(file: Path, store_file: Path) -> bool:
+    """Tell whether a file is a sqlite database or lies beside it for it (-journal, -wal, -shm)."""
+    suffix = file.name.removeprefix(store_file.name)
+    if file.name == suffix or suffix not in ("", "-journal", "-wal", "-shm"):
+        return False
+    return file.parent.resolve() == store_file.parent.resolve()
+
+
+def _ignore_spec(root: Path) -> GitIgnoreSpec | None:
+    file = next((root / name for name in _IGNORE_FILES if (root / name).is_file()), None)
+    if file is None:
+        return None
+    lines = file.read_text("utf-8-sig", "replace").splitlines()
+
+    from pathspec import GitIgnoreSpec  # only for a folder that has an ignore file
+
+    def is_pattern(line: str) -> bool:
+        # git passes over what is no pattern, such as a lone "!"; pathspec refuses it.
+        try:
+            GitIgnoreSpec.from_lines([line])
+        except ValueError:
+            return False
+        return True
+
+    return GitIgnoreSpec.from_lines([line for line in lines if is_pattern(line)])
+
+
+def _matches(ignored: GitIgnoreSpec | None, name: str) -> bool:
+    return ignored is not None and ignored.match_file(name)
+
+
+def _skips_folder(folder: Path, name: str, ignored: GitIgnoreSpec | None) -> bool:
     return (
         folder.name in _SKIPPED_FOLDERS
         or name.rstrip("/") in _SKIPPED_AT_THE_TOP
         or folder.is_symlink()
         or (folder / "pyvenv.cfg").is_file()
         or (folder / "conda-meta").is_dir()
-        or ignored.match_file(name)
+        or _is_of_file_store(folder)
+        or _matches(ignored, name)
     )
+
+
+def _is_of_file_store(folder: Path) -> bool:
+    """Tell whether a folder is an experiment of an MLflow file store, whatever the store is called."""
+    try:
+        with (folder / "meta.yaml").open("rb") as file:
+            return b"lifecycle_stage:" in file.read(4096)
+    except OSError:
+        return False
 
 
 def write_archive(files: list[tuple[str, Path]], folder: Path) -> tuple[str, Path]:
     """Write the files as a zip archive into `folder`; return the snapshot id, a GUID of the content, and the file."""
     digest = hashlib.sha256()
     archive = folder / "snapshot.zip"
-    with zipfile.ZipFile(archive, "w", zipfile.ZIP_DEFLATED, compresslevel=1, strict_timestamps=False) as target:
+    with zipfile.ZipFile(archive, "w") as target:
         for name, file in files:
             content = file.read_bytes()
-            digest.update(name.encode("utf-8", "surrogateescape") + b"\0" + hashlib.sha256(content).digest())
-            target.writestr(zipfile.ZipInfo.from_file(file, name, strict_timestamps=False), content)
+            raw_name = name.encode("utf-8", "surrogateescape")
+            digest.update(raw_name + b"\0" + hashlib.sha256(content).digest())
+            # A zip archive cannot hold a name that is not Unicode.
+            shown = raw_name.decode("utf-8", "backslashreplace")
+            entry = zipfile.ZipInfo.from_file(file, shown, strict_timestamps=False)
+            target.writestr(entry, content, zipfile.ZIP_DEFLATED, compresslevel=1)
     snapshot_id = str(uuid.UUID(bytes=digest.digest()[:16]))
     return snapshot_id, archive.rename(folder / f"{snapshot_id}.zip")

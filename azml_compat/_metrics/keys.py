@@ -21,7 +21,12 @@ _HEAD_CHARACTERS = 40
 # Astral letters are legal for MLflow but not for every database's character set.
 _KEY_ILLEGAL = re.compile(r"[^/\w.\- :]|[\U00010000-\U0010ffff]")
 _PATH_ILLEGAL = re.compile(r"[^/\w.\- +&=()@,!~'\[\]{}^;$`]|[\U00010000-\U0010ffff]")
-_LOOKS_ESCAPED = re.compile(r"_(?=x[0-9a-z]+_)")
+# MLflow refuses a key that is not its own normal form as a path; blanks at the edges of a part are lost by some stores.
+_KEY_EDGES = re.compile(r"^[/. ]|(?<=/)[/. ]|/(?=/)|[/ ]\Z| (?=/)")
+# Hidden files (``.x``) are fine.
+_PATH_EDGES = re.compile(r"^ |(?<=/) |[ .]\Z|[ .](?=/)")
+_SEPARATORS = re.compile(r"[/.]")
+_COULD_LOOK_ESCAPED = re.compile(r"_x[0-9a-z]+")
 _ESCAPED = re.compile(r"_x([0-9a-f]+)_")
 _SHORTENED = re.compile(r"_xh[0-9a-f]{16}_")
 _EMPTY = "_xempty_"
@@ -31,12 +36,17 @@ def _hex(character: str) -> str:
     return f"_x{ord(character):x}_"
 
 
-def _escape(text: str, illegal: re.Pattern[str], also: str = "") -> str:
-    text = _LOOKS_ESCAPED.sub("_x5f_", text)
-    text = illegal.sub(lambda match: _hex(match.group()), text)
-    for character in also:
-        text = text.replace(character, _hex(character))
-    return text
+def _escape(text: str, *refused: re.Pattern[str]) -> str:
+    """Escape the characters that a pattern matches, and each underscore that would seem to begin an escape."""
+    escaped = {match.start() for pattern in refused for match in pattern.finditer(text)}
+    # What follows may be a literal underscore, or the first of an escape: ``_x28(`` is not ``_x28_x28_``, which is ``(x28_``.
+    lookalikes = [
+        match.start()
+        for match in _COULD_LOOK_ESCAPED.finditer(text)
+        if text[match.end() : match.end() + 1] == "_" or match.end() in escaped
+    ]
+    escaped.update(lookalikes)
+    return "".join(_hex(character) if at in escaped else character for at, character in enumerate(text))
 
 
 def _shorten(text: str, original: str) -> str:
@@ -60,38 +70,14 @@ def escape_key(name: str, *, strict: bool = False) -> str:
     """
     if not name:
         return _EMPTY
-    text = _escape(name, _KEY_ILLEGAL, also="/." if strict else "")
-    parts = text.split("/")
-    if any(part in ("", ".", "..") or part != part.strip(" ") or part.startswith(".") for part in parts):
-        parts = [_escape_edges(part) for part in parts]
-        # An empty part is a doubled, leading or trailing slash: MLflow's path check refuses all three.
-        text = parts[0] + "".join(
-            ("_x2f_" if not part or not before else "/") + part for before, part in zip(parts, parts[1:], strict=False)
-        )
-    return _shorten(text, name)
-
-
-def _escape_edges(part: str) -> str:
-    if part.startswith((".", " ")):
-        part = _hex(part[0]) + part[1:]
-    if part.endswith(" "):
-        part = part[:-1] + _hex(" ")
-    return part
+    refused = (_KEY_ILLEGAL, _KEY_EDGES, _SEPARATORS) if strict else (_KEY_ILLEGAL, _KEY_EDGES)
+    return _shorten(_escape(name, *refused), name)
 
 
 def escape_path(path: str) -> str:
     """Return the artifact path under which `path`, already relative and normalised, is stored on every store."""
-    text = _escape(path, _PATH_ILLEGAL)
-    return "/".join(_shorten(_escape_edges_of_file(part), part) for part in text.split("/"))
-
-
-def _escape_edges_of_file(part: str) -> str:
-    """Blanks at the edges are lost by some stores; hidden files (``.x``) are fine."""
-    if part.startswith(" "):
-        part = _hex(" ") + part[1:]
-    if part.endswith((" ", ".")):
-        part = part[:-1] + _hex(part[-1])
-    return part
+    text = _escape(path, _PATH_ILLEGAL, _PATH_EDGES)
+    return "/".join(_shorten(part, part) for part in text.split("/"))
 
 
 def unescape(text: str) -> str:
@@ -113,7 +99,8 @@ def _character(match: re.Match[str]) -> str:
 
 def _fold(key: str) -> str:
     """Two keys with one fold are one file on macOS and Windows, or one row in MySQL."""
-    return unicodedata.normalize("NFC", key).casefold().rstrip(" .")
+    # Unicode's canonical caseless match (D145): folding the case may leave a form that is not normal.
+    return unicodedata.normalize("NFD", unicodedata.normalize("NFD", key).casefold()).rstrip(" .")
 
 
 @dataclass

@@ -83,6 +83,13 @@ class Experiment(_portal.ChainedIdentity, _portal.HasExperimentPortal):
             self._known = _get_or_create(self._store, self._name)
         return self._known
 
+    def _existing(self) -> ExperimentRecord | None:
+        """Return the experiment that runs are read from, archived or not; None when there is none."""
+        if self._known is None:
+            found = self._store.find_experiment(self._name)
+            self._known = None if found is None or found.is_deleted else found
+        return self._known
+
     def _record(self) -> ExperimentRecord:
         if self._known is None:
             raise UserErrorException(f"The experiment {self._name!r} has not been created in the workspace.")
@@ -296,7 +303,8 @@ class Experiment(_portal.ChainedIdentity, _portal.HasExperimentPortal):
 
     def get_portal_url(self) -> str:
         """Return the address of the experiment in the MLflow UI."""
-        return _portal.experiment_url(self._store, self._ensure().id)
+        record = self._existing()
+        return self.portal_url if record is None else _portal.experiment_url(self._store, record.id)
 
     @classmethod
     def get_docs_url(cls) -> str:

@@ -421,9 +421,7 @@ class Run(_LoggingRun):
         if not isinstance(include_children, bool):
             raise ValueError(f"include_children takes a bool, not {include_children!r}.")
         accepted = _search.RunFilter(type, tags, properties, status)
-        store = experiment.workspace.service_context.store
-        records = _search.runs_of_experiment(store, experiment._ensure().id, accepted, with_children=include_children)
-        return (_rehydrate(experiment, record, rehydrate=_rehydrate_runs) for record in records)
+        return _list(experiment, accepted, with_children=include_children, rehydrate=_rehydrate_runs)
 
     @staticmethod
     def list_by_compute(
@@ -697,6 +695,17 @@ def get_run(experiment: Experiment, run_id: str, rehydrate: bool = True, clean_u
     """
     run = Run(experiment, run_id)
     return _rehydrate(experiment, run._record, rehydrate=rehydrate)
+
+
+def _list(
+    experiment: Experiment, accepted: _search.RunFilter, *, with_children: bool, rehydrate: bool
+) -> Generator[Run, None, None]:
+    """Yield the runs of an experiment; asks the store at the first iteration."""
+    existing = experiment._existing()
+    if existing is not None:
+        store = experiment.workspace.service_context.store
+        for record in _search.runs_of_experiment(store, existing.id, accepted, with_children=with_children):
+            yield _rehydrate(experiment, record, rehydrate=rehydrate)
 
 
 def _rehydrate(experiment: Experiment, record: RunRecord, *, rehydrate: bool = True) -> Run:
