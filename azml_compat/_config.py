@@ -61,7 +61,7 @@ def load(file: Path) -> Config:
         json.JSONDecodeError: it is not JSON.
         IndexError: its Scope is malformed.
     """
-    content = json.loads(file.read_text(encoding="utf-8"))
+    content = json.loads(file.read_text(encoding="utf-8-sig"))  # Windows' editors write a byte order mark
     if not isinstance(content, dict):
         raise UserErrorException(f"The workspace configuration file {file} does not hold a JSON object.")
     if content.get("Scope"):
@@ -83,7 +83,7 @@ def nearest() -> Config | None:
         return None
     try:
         return load(file)
-    except (UserErrorException, ValueError, IndexError):
+    except (UserErrorException, ValueError, IndexError, OSError):
         # Only an explicit from_config reports what is wrong with a file.
         return None
 

@@ -10,6 +10,7 @@ import hashlib
 import io
 import os
 import posixpath
+import re
 import shutil
 import tempfile
 from collections.abc import Callable, Iterator, Mapping
@@ -24,6 +25,9 @@ from azml_compat._tracking import ArtifactFile, Store
 from azml_compat.exceptions import AzureMLAggregatedException, UserErrorException
 
 _CHUNK = 1 << 20
+_UNQUOTED = re.compile("[';]")
+_MAX_BYTES = 250
+"""Of a part of a path; file systems allow 255."""
 
 
 def normalise(name: str | os.PathLike[str]) -> str:
@@ -38,7 +42,7 @@ def normalise(name: str | os.PathLike[str]) -> str:
     if os.sep == "\\":
         text = text.replace("\\", "/")
     path = posixpath.normpath(text)
-    if path.startswith("/") or path == ".." or path.startswith("../"):
+    if path.startswith(("/", "../")) or path == "..":
         path = posixpath.basename(path)
     if path in ("", ".", "..") or "\0" in path:
         raise UserErrorException(f"{text!r} does not name a file inside the run.")
@@ -52,7 +56,27 @@ def stored_path(name: str) -> str:
         # The user's own folder of that name must not vanish in ours.
         head = head[:4] + "_x5f_" + head[5:]
         return f"{head}{slash}{escape_path(rest)}"
-    return escape_path(name)
+    path = _escape_more(escape_path(name))
+    if any(len(part.encode()) > _MAX_BYTES for part in path.split("/")):
+        path = _escape_more(escape_path(path))
+    return path
+
+
+def _escape_more(path: str) -> str:
+    """Escape what MlflowClient cannot list or download, though the store takes it."""
+    # It puts a folder's name unquoted into a search, and reads the rest after `;` as parameters of a URL.
+    path = _UNQUOTED.sub(lambda match: f"_x{ord(match.group()):x}_", path)
+    # It takes a folder whose name begins so for one outside the run.
+    return f"_x2e_{path[1:]}" if path.startswith("..") else path
+
+
+def _shown_name(path: str) -> str:
+    """Return the name of a stored file. One of plain MLflow may only look escaped; it keeps its name as it is."""
+    name = unescape(path)
+    try:
+        return name if normalise(name) == name and stored_path(name) == path else path
+    except UserErrorException:
+        return path
 
 
 class RunFiles:
@@ -81,7 +105,7 @@ class RunFiles:
         originals = {}
         if any(is_shortened(path) for path in paths):
             originals = {record.path: record.original for record in sidecar() if isinstance(record, PathRecord)}
-        return [(originals.get(path, path) if is_shortened(path) else unescape(path), path) for path in paths]
+        return [(originals.get(path, path) if is_shortened(path) else _shown_name(path), path) for path in paths]
 
     def find(self, path: str) -> ArtifactFile | None:
         """Return the file or folder at a stored path, or None."""
@@ -95,16 +119,26 @@ class RunFiles:
         Raises:
             AzureMLAggregatedException: a file or folder is there, or a part of the path is a file.
         """
-        taken = self.find(path)
-        ancestor = posixpath.dirname(path)
-        while taken is None and ancestor:
-            found = self.find(ancestor)
-            taken = found if found is not None and not found.is_folder else None
-            ancestor = posixpath.dirname(ancestor)
-        if taken is not None:
-            raise AzureMLAggregatedException(
-                [f"UserError: Resource Conflict: ArtifactId ExperimentRun/dcid.{self._run_id}/{name} already exists."]
-            )
+        if self._taken(path) is not None:
+            raise self._conflict(name)
+
+    def _taken(self, path: str) -> ArtifactFile | None:
+        """Return what is at a stored path, or the file that stands where one of its folders must be."""
+        wanted = path
+        while True:
+            folder = posixpath.dirname(wanted)
+            entries = self._store.list_artifacts(self._run_id, folder or None)
+            found = next((entry for entry in entries if entry.path == wanted), None)
+            if found is not None:
+                return found if wanted == path or not found.is_folder else None
+            if entries or not folder:
+                return None  # A folder with something in it is one, and so are those above it.
+            wanted = folder
+
+    def _conflict(self, name: str) -> AzureMLAggregatedException:
+        return AzureMLAggregatedException(
+            [f"UserError: Resource Conflict: ArtifactId ExperimentRun/dcid.{self._run_id}/{name} already exists."]
+        )
 
     def put(self, source: Path | IO[bytes], path: str) -> None:
         """Store a local file, or what is left of a stream, at a stored path."""
@@ -113,9 +147,16 @@ class RunFiles:
             self._store.upload(self._run_id, local, folder or None)
 
     def capture(self, local: Path, name: str) -> None:
-        """Store a file found at the end of the run: identical content is left, other content is replaced."""
+        """Store a file found at the end of the run: identical content is left, other content is replaced.
+
+        Raises:
+            AzureMLAggregatedException: a folder has the name, or a file that of one of its folders.
+        """
         path = stored_path(normalise(name))
-        known = self.find(path)
+        known = self._taken(path)
+        if known is not None and (known.is_folder or known.path != path):
+            # A server that is asked to write there answers with errors that MLflow repeats for minutes.
+            raise self._conflict(name)
         if known is not None and known.size == local.stat().st_size:
             with self.fetched(path) as stored:
                 if _digest(stored) == _digest(local):
@@ -188,11 +229,16 @@ class BatchArtifactContentInformationDto:
 
 
 def local_files(folder: Path) -> Iterator[Path]:
-    """Yield every file below a local folder, hidden ones too; links to folders are not followed."""
+    """Yield every file below a local folder, hidden ones too; links to folders are not followed.
+
+    Pipes, sockets and devices are no files: reading one may block for ever.
+    """
     for parent, folders, files in os.walk(folder):
         folders.sort()
-        for file in sorted(files):
-            yield Path(parent) / file
+        for name in sorted(files):
+            file = Path(parent) / name
+            if file.is_file() or file.is_symlink():
+                yield file
 
 
 def source_of(path_or_stream: object) -> Path | IO[bytes]:

@@ -7,6 +7,7 @@ import subprocess
 from pathlib import Path
 
 from azml_compat import _names
+from azml_compat._tracking.addresses import without_credentials
 
 _SECONDS = 5
 
@@ -40,7 +41,7 @@ def _is_in_repository(folder: Path) -> bool:
 def _facts(folder: Path) -> dict[str, str]:
     status = _git(folder, "status", "--porcelain", "--untracked-files=no")
     facts = {
-        "repository_uri": _without_credentials(_git(folder, "ls-remote", "--get-url")),
+        "repository_uri": _shown(_git(folder, "ls-remote", "--get-url")),
         "branch": _git(folder, "symbolic-ref", "--short", "HEAD"),
         "commit": _git(folder, "rev-parse", "HEAD"),
         "dirty": None if status is None else str(bool(status)),
@@ -64,9 +65,6 @@ def _git(folder: Path, *arguments: str) -> str | None:
     return done.stdout.strip() if done.returncode == 0 else None
 
 
-def _without_credentials(url: str | None) -> str | None:
+def _shown(url: str | None) -> str | None:
     # `ls-remote --get-url` answers "origin" where no remote is configured.
-    if url is None or url == "origin":
-        return None
-    scheme, separator, rest = url.partition("://")
-    return f"{scheme}{separator}{rest.rpartition('@')[2]}" if separator else url
+    return None if url is None or url == "origin" else without_credentials(url)

@@ -7,9 +7,10 @@ import json
 from collections.abc import Collection
 from typing import Any
 
-from azml_compat import _names, _views
+from azml_compat import _names, _runtime, _views
 from azml_compat._files import RunFiles, stored_path
 from azml_compat._metrics import decode, escape_key, escape_path, names_of
+from azml_compat._metrics.keys import KeyTable
 from azml_compat._metrics.records import ArtifactRecord, CellRecord
 from azml_compat._reading import read_metrics
 from azml_compat._sidecar import read_sidecar
@@ -20,11 +21,12 @@ _MAX_LISTED_TABLES = 4000
 
 
 def publish_views(store: Store, run: RunRecord, names: Collection[str]) -> None:
-    """Render the tables and pictures of the metrics called `names`."""
+    """Render the tables and pictures of the metrics called `names`; one that fails is reported and left out."""
     files = RunFiles(store, run.id)
     tables = []
     for name in sorted(names):
-        for value in read_metrics(store, run, lambda record: record, name).values():
+        with _runtime.reported(f"Cannot show metric {name!r}"):
+            value = read_metrics(store, run, lambda record: record, name).get(name)
             if isinstance(value, ArtifactRecord):
                 _publish_picture(files, value)
             elif (table := _views.table(value)) is not None:
@@ -37,20 +39,21 @@ def publish_views(store: Store, run: RunRecord, names: Collection[str]) -> None:
 
 def _publish_picture(files: RunFiles, record: ArtifactRecord) -> None:
     path = f"{_names.PATH_PICTURES}/{escape_path(escape_key(record.name, strict=True))}.png"
-    if not _views.can_draw() or files.find(path) is not None:
+    if not _views.can_draw(record.kind) or files.find(path) is not None:
         return
-    figure = _views.picture(record.kind, json.loads(files.read_text(stored_path(record.path))))
-    if figure is not None:
-        image = io.BytesIO()
-        figure.savefig(image, format="png", dpi=100)
-        image.seek(0)
-        files.put(image, path)
+    image = _views.picture(record.kind, json.loads(files.read_text(stored_path(record.path))))
+    if image is not None:
+        files.put(io.BytesIO(image), path)
 
 
 def _list_tables(store: Store, run: RunRecord, paths: list[str]) -> None:
     """MLflow's UI draws a JSON file as a table when this tag names it."""
-    listed: list[dict[str, Any]] = json.loads(run.tags.get(_names.TAG_LOGGED_ARTIFACTS) or "[]")
-    known = {entry.get("path") for entry in listed}
+    try:
+        listed: list[Any] = json.loads(run.tags.get(_names.TAG_LOGGED_ARTIFACTS) or "[]")
+    except ValueError:
+        # MLflow cut the list of another writer: nothing can be added to it.
+        return
+    known = {entry.get("path") for entry in listed if isinstance(entry, dict)}
     before = len(listed)
     for path in paths:
         entry = {"path": path, "type": "table"}
@@ -72,5 +75,18 @@ def publish_params(store: Store, run: RunRecord) -> None:
         return
     keys = names_of((latest.key for latest in run.latest), records)
     single = decode({}, records, is_foreign=False, artifact=lambda record: record)
-    params = {escape_key(name): single[name] for name in texts if not keys[name] and isinstance(single[name], str)}
-    store.log_params(run.id, {key: value for key, value in params.items() if key not in run.params})
+    # A file store cannot hold a param below another, as it cannot hold such metrics.
+    table = KeyTable()
+    for key in run.params:
+        table.adopt(key, None, key)
+    params = {
+        table.assign(name, None): _printable(single[name])
+        for name in sorted(texts)
+        if not keys[name] and isinstance(single[name], str) and escape_key(name) not in run.params
+    }
+    store.log_params(run.id, params)
+
+
+def _printable(text: str) -> str:
+    """Return a text that every store takes; lone surrogates are not."""
+    return text.encode("utf-8", "backslashreplace").decode("utf-8")

@@ -21,12 +21,12 @@ from typing import Any, TypeVar
 
 from azml_compat import _config, _names
 from azml_compat._tracking import RunRecord, Store
+from azml_compat._tracking.addresses import absolute_uri, sqlite_path, without_credentials
 from azml_compat._tracking.mlflow_api import chosen_tracking_uri
-from azml_compat._tracking.store import absolute_uri, sqlite_path, without_credentials
 from azml_compat._writer import RunWriter
 
+# No NullHandler: what is reported here and not raised must reach a script that has not set up logging.
 logger = logging.getLogger("azml_compat")
-logger.addHandler(logging.NullHandler())
 
 
 @dataclass(frozen=True)
@@ -234,5 +234,5 @@ def reported(doing: str) -> Iterator[None]:
     """Report an error without raising it, where raising would hide the script's own."""
     try:
         yield
-    except Exception as error:
+    except Exception as error:  # noqa: BLE001 - whatever it is, it is reported
         logger.warning("%s: %s", doing, getattr(error, "message", None) or error)

@@ -102,8 +102,9 @@ def _ids_below(nested: Iterable[RunRecord], family: set[str]) -> set[str]:
 
 def find_run(store: Store, run_id: str) -> RunRecord | None:
     """Return the run that a script chose this id for, or None."""
-    if "'" in run_id:
-        return None
     experiments = [experiment.id for experiment in store.list_experiments()]
-    found = store.search_runs(experiments, f"tags.`{_names.TAG_RUN_ID}` = '{run_id}'")
-    return next(iter(found), None)
+    # MLflow's language has no way to write both kinds of quotes; some databases compare without case.
+    quote = "'" if "'" not in run_id else '"'
+    condition = f"tags.`{_names.TAG_RUN_ID}` = {quote}{run_id}{quote}" if quote not in run_id else ""
+    found = store.search_runs(experiments, condition)
+    return next((run for run in found if run.tags.get(_names.TAG_RUN_ID) == run_id), None)

@@ -7,9 +7,14 @@ elsewhere, so a lost or stale one loses nothing.
 from __future__ import annotations
 
 import importlib.util
+import io
+import itertools
 import json
+import warnings
 from collections.abc import Callable
 from typing import Any
+
+from azml_compat._metrics.records import ArtifactRecord
 
 MAX_TABLE_ROWS = 10_000
 """Rows that a table view holds; MLflow's UI loads the whole file into the browser."""
@@ -35,6 +40,8 @@ def _columns(value: Any) -> dict[str, list[Any]] | None:
 
 
 def _shown(cell: Any) -> Any:
+    if isinstance(cell, ArtifactRecord):
+        return cell.path
     # JSON has no NaN and no infinity, and browsers round integers beyond 2**53.
     if isinstance(cell, float) and (cell != cell or cell in (float("inf"), float("-inf"))):
         return str(cell)
@@ -43,33 +50,40 @@ def _shown(cell: Any) -> Any:
     return cell
 
 
-def can_draw() -> bool:
-    """Tell whether pictures can be drawn here."""
-    return importlib.util.find_spec("matplotlib") is not None
+def can_draw(kind: str) -> bool:
+    """Tell whether a picture can be drawn here of a metric of Azure's type `kind`."""
+    return kind in _DRAWERS and importlib.util.find_spec("matplotlib") is not None
 
 
-def picture(kind: str, payload: Any) -> Any:
-    """Return a matplotlib Figure of a JSON metric, or None where the payload is not of the documented schema."""
-    draw = _DRAWERS.get(kind)
-    if draw is None:
-        return None
-    from matplotlib.figure import Figure  # noqa: PLC0415 - only for a script that logs such a metric
+def picture(kind: str, payload: Any) -> bytes | None:
+    """Return a PNG of a JSON metric, or None where the payload is not of the documented schema."""
+    from matplotlib.figure import Figure
 
-    figure = Figure(figsize=(7, 5), layout="constrained")
     data = payload.get("data", payload) if isinstance(payload, dict) else None
     if not isinstance(data, dict):
         return None
+    figure = Figure(figsize=(7, 5), layout="constrained")
+    image = io.BytesIO()
     try:
-        draw(figure, data)
-    except (KeyError, IndexError, TypeError, ValueError):
+        with warnings.catch_warnings():
+            # Glyphs that the font lacks and axes without room are no concern of the script's.
+            warnings.simplefilter("ignore")
+            _DRAWERS[kind](figure, data)
+            figure.savefig(image, format="png", dpi=100)
+    except (ArithmeticError, AttributeError, LookupError, RuntimeError, TypeError, ValueError):
         # The original does not check the schema, so anything may be here; the JSON itself is kept.
         return None
-    return figure
+    return image.getvalue()
+
+
+def _labels(data: dict[str, Any], count: int) -> list[str]:
+    # A pair of dollar signs would be read as a formula.
+    return [str(label).replace("$", r"\$") for label in data.get("class_labels") or range(count)]
 
 
 def _confusion_matrix(figure: Any, data: dict[str, Any]) -> None:
     matrix = [[float(count) for count in row] for row in data["matrix"]]
-    labels = [str(label) for label in data.get("class_labels") or range(len(matrix))]
+    labels = _labels(data, len(matrix))
     axes = figure.subplots()
     image = axes.imshow(matrix, cmap="Blues")
     figure.colorbar(image, ax=axes)
@@ -86,7 +100,7 @@ def _confusion_matrix(figure: Any, data: dict[str, Any]) -> None:
 def _accuracy_table(figure: Any, data: dict[str, Any]) -> None:
     """ROC and precision-recall curve of each class, from the counts TP, FP, TN, FN at each threshold."""
     roc, recall_axes = figure.subplots(1, 2)
-    labels = [str(label) for label in data.get("class_labels") or range(len(data["probability_tables"]))]
+    labels = _labels(data, len(data["probability_tables"]))
     for label, counts in zip(labels, data["probability_tables"], strict=False):
         rates = [_rates(*(float(count) for count in row)) for row in counts]
         roc.plot([rate[0] for rate in rates], [rate[1] for rate in rates], marker=".", label=label)
@@ -111,7 +125,7 @@ def _residuals(figure: Any, data: dict[str, Any]) -> None:
 def _predictions(figure: Any, data: dict[str, Any]) -> None:
     axes = figure.subplots()
     edges = [float(edge) for edge in data["bin_edges"]]
-    centres = [(low + high) / 2 for low, high in zip(edges, edges[1:], strict=False)]
+    centres = [(low + high) / 2 for low, high in itertools.pairwise(edges)]
     averages = [float(average) for average in data["bin_averages"]]
     errors = [float(error) for error in data.get("bin_errors") or [0.0] * len(averages)]
     axes.errorbar(centres, averages, yerr=errors, marker="o", capsize=3, label="average prediction")

@@ -18,21 +18,28 @@ from azml_compat._sidecar import SidecarWriter, read_sidecar
 from azml_compat._tracking import RunRecord, Store
 
 
+_IMPORTED_BY = os.getpid()
+
+
 class RunWriter:
     """Writes the metrics of one run, from any thread of this process.
 
     Args:
         store: Where the run is.
-        run: The run as it is now; what it holds is continued.
-        is_owner: This process created the run.
+        run: The run.
+        is_owner: This process created the run, just now; otherwise what it holds is continued.
     """
 
     def __init__(self, store: Store, run: RunRecord, *, is_owner: bool) -> None:
         self.run_id = run.id
         self._store = store
         self._lock = threading.Lock()
+        # A forked child has a copy of the owner's Run, and writes beside it.
+        is_owner = is_owner and os.getpid() == _IMPORTED_BY
         self._encoder = Encoder(Lane.of_owner() if is_owner else Lane.of_guest(os.getpid()))
         if not is_owner:
+            # `run` may have been read long ago, and other writers went on since.
+            run = store.get_run(run.id)
             self._encoder.adopt(read_sidecar(store, run), run.latest)
         self._sidecar = SidecarWriter(store, run.id, uuid.uuid4().hex[:12])
         self._with_view: set[str] = set()

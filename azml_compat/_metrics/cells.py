@@ -82,12 +82,14 @@ def table_columns(table: Any) -> list[Column]:
     """Convert the value of `log_table`: a dict of columns, each a list, an array or a single value.
 
     Raises:
-        AttributeError: `table` is not a dict (the original's own error).
+        AttributeError: `table` is not a dict, or has no columns (the original's own error).
         AzureMLException: columns of different lengths, or a cell of a type that a metric cannot hold.
     """
     if _is_data_frame(table):
         raise AzureMLException("log_table takes a dict of columns: pass frame.to_dict(orient='list').")
     converted = [Column(str(name), _column_cells(table[name])) for name in table.keys()]  # noqa: SIM118 - not a dict: Azure's AttributeError
+    if not converted:
+        raise AttributeError("A table needs at least one column; a list in it may be empty.")
     for column in converted[1:]:
         first = converted[0]
         if len(column.cells) != len(first.cells):

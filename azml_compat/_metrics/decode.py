@@ -6,6 +6,7 @@ scalar (one row) or a flat list; other columns as a dict of scalars (one row) or
 
 from __future__ import annotations
 
+import contextlib
 import math
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -17,9 +18,11 @@ from azml_compat._metrics.records import (
     CellRecord,
     EmptyRecord,
     KeyRecord,
+    PathRecord,
     Record,
     RowRecord,
     StepRecord,
+    merge_keys,
 )
 
 _RowId: TypeAlias = tuple[int, int, int]
@@ -33,7 +36,8 @@ class _Metric:
     """An ordered set: columns in the order in which they were first logged; None is the metric's own."""
     widened: set[str | None] = field(default_factory=set)
     artifacts: set[_RowId] = field(default_factory=set)
-    empty: EmptyRecord | None = None
+    is_empty: bool = False
+    """It was logged without a row, which counts where no row is."""
     has_own_steps: bool = False
     has_mixed_steps: bool = False
 
@@ -68,7 +72,7 @@ def decode(
         artifact: Makes the value of a row that refers to a file.
     """
     metrics: dict[str, _Metric] = {}
-    keys = _merge_keys(records)
+    keys = merge_keys(records)
     for record in records:
         _note(metrics, record)
     for key, series in points.items():
@@ -82,32 +86,25 @@ def decode(
             row = (record.timestamp, record.step, 0)
             metrics[record.name].rows.setdefault(row, {})[None] = artifact(record)
             metrics[record.name].artifacts.add(row)
-    return {name: _shape(name, metric) for name, metric in metrics.items() if metric.rows or metric.empty}
-
-
-def _merge_keys(records: Sequence[Record]) -> dict[str, tuple[str, str | None, str]]:
-    """Key -> (name, column, kind). Where records disagree about the kind, the column is widened to float."""
-    keys: dict[str, tuple[str, str | None, str]] = {}
-    for record in records:
-        if isinstance(record, KeyRecord):
-            known = keys.get(record.key)
-            kind = record.kind if known is None or known[2] == record.kind else "f"
-            keys[record.key] = (record.name, record.column, kind)
-    return keys
+    return {name: _shape(name, metric) for name, metric in metrics.items() if metric.rows or metric.is_empty}
 
 
 def _note(metrics: dict[str, _Metric], record: Record) -> None:
     """Take from a record what must be known before the points are placed."""
-    if isinstance(record, (KeyRecord, CellRecord, ArtifactRecord, RowRecord, EmptyRecord, StepRecord)):
-        metric = metrics.setdefault(record.name, _Metric())
+    if isinstance(record, PathRecord):
+        return
+    metric = metrics.setdefault(record.name, _Metric())
     if isinstance(record, (KeyRecord, CellRecord)):
         metric.columns[record.column] = None
+        if isinstance(record, CellRecord) and type(record.value) is float:
+            # A float among bools has no key of its own kind, but it widens the integers beside it all the same.
+            metric.widened.add(record.column)
     elif isinstance(record, ArtifactRecord):
         metric.columns[None] = None
     elif isinstance(record, RowRecord):
         metric.rows[record.timestamp, record.step, 0] = {}
     elif isinstance(record, EmptyRecord):
-        metric.empty = record
+        metric.is_empty = True
         metric.columns.update(dict.fromkeys(record.columns or ()))
     elif isinstance(record, StepRecord):
         metric.has_own_steps = record.kind == "u" and not metric.has_mixed_steps
@@ -140,18 +137,15 @@ def _from_point(value: float, kind: str) -> float:
 def _add_cell(metric: _Metric, record: CellRecord) -> None:
     value = record.value
     if type(value) is int and record.column in metric.widened:
-        try:
+        with contextlib.suppress(OverflowError):
             value = float(value)
-        except OverflowError:
-            pass
     metric.rows.setdefault((record.timestamp, record.step, 0), {})[record.column] = value
 
 
 def _shape(name: str, metric: _Metric) -> Any:
     order = sorted(metric.rows, key=_by_step) if metric.has_own_steps else sorted(metric.rows)
     if not order:
-        assert metric.empty is not None
-        return [] if metric.empty.columns is None else {column: [] for column in metric.empty.columns}
+        return {name if column is None else column: [] for column in metric.columns} or []
     if set(metric.columns) == {None}:
         if len(metric.artifacts) == len(order):
             # The original returns the first upload of a name, however many there were.

@@ -23,6 +23,7 @@ from azml_compat._metrics.records import (
     Record,
     RowRecord,
     StepRecord,
+    merge_keys,
 )
 from azml_compat.exceptions import AzureMLException
 
@@ -111,27 +112,27 @@ class Encoder:
 
     def adopt(self, records: Iterable[Record], latest: Iterable[Latest]) -> None:
         """Take over what is already in the run, so that steps go on and keys stay."""
+        records = list(records)
         names_by_key: dict[str, str] = {}
+        for key, (name, column, kind) in merge_keys(records).items():
+            self._keys.adopt(name, column, key)
+            self._kinds[key] = kind
+            names_by_key[key] = name
         for record in records:
-            if isinstance(record, KeyRecord):
-                self._keys.adopt(record.name, record.column, record.key)
-                self._kinds[record.key] = record.kind
-                names_by_key[record.key] = record.name
-            elif isinstance(record, StepRecord):
+            if isinstance(record, StepRecord):
                 self._name(record.name).steps = record.kind
             elif isinstance(record, (CellRecord, ArtifactRecord, RowRecord)):
                 self._saw(record.name, record.timestamp, record.step)
         for point in latest:
-            name = names_by_key.get(point.key)
-            if name is None:
-                name = point.key
+            name = names_by_key.get(point.key, point.key)
+            if point.key not in names_by_key:
                 self._keys.adopt(name, None, point.key)
                 self._kinds.setdefault(point.key, "f")
             self._saw(name, point.timestamp, point.step)
 
     def _saw(self, name: str, timestamp: int, step: int) -> None:
         state = self._name(name)
-        state.next_step = max(state.next_step, step + 1)
+        state.next_step = min(max(state.next_step, step + 1), _MAX_STEP - 1)
         state.steps = state.steps or "a"
         if (timestamp, step) > (state.timestamp, state.step):
             state.timestamp, state.step = timestamp, step
@@ -142,11 +143,11 @@ class Encoder:
         The batches must be written in order; a row is numbered when its batch is taken.
         """
         rows = len(columns[0].cells) if columns else 1
-        if not rows:
-            only_own = len(columns) == 1 and columns[0].name == name
-            yield Batch([EmptyRecord(name, None if only_own else [column.name for column in columns])])
-            return
         own = [(None if column.name == name else column.name, column.cells) for column in columns]
+        if not rows:
+            names = [column for column, _ in own]
+            yield Batch([EmptyRecord(name, None if names == [None] else names)])
+            return
         for start in range(0, rows, _ROWS_PER_BATCH):
             batch = Batch()
             for row in range(start, min(start + _ROWS_PER_BATCH, rows)):
@@ -184,7 +185,7 @@ class Encoder:
         if step <= state.step and timestamp <= state.timestamp:
             timestamp = self._lane.at_or_after(state.timestamp + 1)
         state.timestamp, state.step = timestamp, step
-        state.next_step = max(state.next_step, step + 1)
+        state.next_step = min(max(state.next_step, step + 1), _MAX_STEP - 1)
         return timestamp, step
 
     def _note_steps(self, name: str, state: _Name, kind: str, batch: Batch) -> None:

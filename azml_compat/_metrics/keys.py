@@ -25,10 +25,12 @@ _PATH_ILLEGAL = re.compile(r"[^/\w.\- +&=()@,!~'\[\]{}^;$`]|[\U00010000-\U0010ff
 _KEY_EDGES = re.compile(r"^[/. ]|(?<=/)[/. ]|/(?=/)|[/ ]\Z| (?=/)")
 # Hidden files (``.x``) are fine.
 _PATH_EDGES = re.compile(r"^ |(?<=/) |[ .]\Z|[ .](?=/)")
+# What Windows drops at the end of a file's or folder's name.
+_TAILS = re.compile(r"[ .]+(?=/|\Z)")
 _SEPARATORS = re.compile(r"[/.]")
 _COULD_LOOK_ESCAPED = re.compile(r"_x[0-9a-z]+")
 _ESCAPED = re.compile(r"_x([0-9a-f]+)_")
-_SHORTENED = re.compile(r"_xh[0-9a-f]{16}_")
+_SHORTENED = re.compile(r"(?<!_x5f)_xh[0-9a-f]{16}_")
 _EMPTY = "_xempty_"
 
 
@@ -39,7 +41,7 @@ def _hex(character: str) -> str:
 def _escape(text: str, *refused: re.Pattern[str]) -> str:
     """Escape the characters that a pattern matches, and each underscore that would seem to begin an escape."""
     escaped = {match.start() for pattern in refused for match in pattern.finditer(text)}
-    # What follows may be a literal underscore, or the first of an escape: ``_x28(`` is not ``_x28_x28_``, which is ``(x28_``.
+    # Its end may be a literal underscore or the first of an escape: ``_x28_x28_`` is ``(x28_`` and not ``_x28(``.
     lookalikes = [
         match.start()
         for match in _COULD_LOOK_ESCAPED.finditer(text)
@@ -100,7 +102,8 @@ def _character(match: re.Match[str]) -> str:
 def _fold(key: str) -> str:
     """Two keys with one fold are one file on macOS and Windows, or one row in MySQL."""
     # Unicode's canonical caseless match (D145): folding the case may leave a form that is not normal.
-    return unicodedata.normalize("NFD", unicodedata.normalize("NFD", key).casefold()).rstrip(" .")
+    fold = unicodedata.normalize("NFD", unicodedata.normalize("NFD", key).casefold())
+    return _TAILS.sub("", fold)
 
 
 @dataclass

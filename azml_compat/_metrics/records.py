@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import json
 import math
+from collections.abc import Iterable
 from typing import Any, NamedTuple, TypeAlias
 
 from azml_compat._metrics.cells import Cell
@@ -54,10 +55,13 @@ class RowRecord(NamedTuple):
 
 
 class EmptyRecord(NamedTuple):
-    """A metric that was logged without a value: an empty list (columns None) or table."""
+    """A metric that was logged without a row: an empty list (columns None) or table.
+
+    Among the columns, None is the metric's own, as in `KeyRecord`.
+    """
 
     name: str
-    columns: list[str] | None
+    columns: list[str | None] | None
 
 
 class StepRecord(NamedTuple):
@@ -75,6 +79,18 @@ class PathRecord(NamedTuple):
 
 
 Record: TypeAlias = KeyRecord | CellRecord | ArtifactRecord | RowRecord | EmptyRecord | StepRecord | PathRecord
+
+
+def merge_keys(records: Iterable[Record]) -> dict[str, tuple[str, str | None, str]]:
+    """Return key -> (name, column, kind). Where writers disagree about the kind, the column is widened to float."""
+    keys: dict[str, tuple[str, str | None, str]] = {}
+    for record in records:
+        if isinstance(record, KeyRecord):
+            known = keys.get(record.key)
+            kind = record.kind if known is None or known[2] == record.kind else "f"
+            keys[record.key] = (record.name, record.column, kind)
+    return keys
+
 
 _LETTERS: dict[type[Any], str] = {
     KeyRecord: "k",

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 from contextlib import contextmanager
 
@@ -10,18 +11,26 @@ from azml_compat._tracking import mlflow_api
 from azml_compat.exceptions import AuthenticationException, UserErrorException
 
 _STATUS_CODES = {
+    "UNAUTHENTICATED": 401,
+    "CUSTOMER_UNAUTHORIZED": 401,
+    "PERMISSION_DENIED": 403,
     "RESOURCE_DOES_NOT_EXIST": 404,
     "ENDPOINT_NOT_FOUND": 404,
     "NOT_FOUND": 404,
+    "ABORTED": 409,
+    "ALREADY_EXISTS": 409,
     "RESOURCE_ALREADY_EXISTS": 409,
     "RESOURCE_CONFLICT": 409,
     "INVALID_PARAMETER_VALUE": 400,
     "BAD_REQUEST": 400,
     "INVALID_STATE": 409,
     "REQUEST_LIMIT_EXCEEDED": 429,
+    "RESOURCE_EXHAUSTED": 429,
     "RESOURCE_LIMIT_EXCEEDED": 429,
     "TEMPORARILY_UNAVAILABLE": 503,
+    "DEADLINE_EXCEEDED": 504,
 }
+_CREDENTIALS = re.compile(r"(://)[^\s/@'\"?]*(?::[^\s@'\"?]*)?@")
 
 
 @contextmanager
@@ -33,18 +42,37 @@ def azure_errors(doing: str) -> Iterator[None]:
     """
     try:
         yield
-    except mlflow_api.exception_type() as error:
+    except mlflow_api.exception_types() as error:
+        hide_credentials(error)
         raise _translate(error, doing) from error
 
 
+def hide_credentials(error: BaseException) -> None:
+    """Take user names and passwords of URIs out of an error that is shown as the cause of ours."""
+    error.args = tuple(_without_credentials(text) if isinstance(text, str) else text for text in error.args)
+    if isinstance(getattr(error, "message", None), str):
+        error.message = _without_credentials(error.message)  # type: ignore[attr-defined]  # just looked
+
+
+def _without_credentials(text: str) -> str:
+    return _CREDENTIALS.sub(r"\1", text)
+
+
 def _translate(error: Exception, doing: str) -> Exception:
-    code = str(getattr(error, "error_code", ""))
+    status = _status_code(error)
     message = f"{doing}: {getattr(error, 'message', None) or error}"
-    if code in ("UNAUTHENTICATED", "CUSTOMER_UNAUTHORIZED"):
+    if status == 401:
         return AuthenticationException(message)
-    if code == "PERMISSION_DENIED":
+    if status == 403:
         return UserErrorException(message)
-    return ServiceException._from_status(_STATUS_CODES.get(code, 500), message)
+    return ServiceException._from_status(status, message)
+
+
+def _status_code(error: Exception) -> int:
+    response = getattr(error, "response", None)
+    if response is not None:  # requests' HTTPError
+        return int(response.status_code)
+    return _STATUS_CODES.get(str(getattr(error, "error_code", "")), 500)
 
 
 def is_missing(error: BaseException) -> bool:

@@ -16,15 +16,31 @@ def _entities() -> Any:
     return importlib.import_module("mlflow.entities")
 
 
+def load() -> None:
+    """Import mlflow, which takes a second or two."""
+    importlib.import_module("mlflow")
+
+
 def connect(uri: str) -> Any:
     """Return an MlflowClient for both the tracking store and the model registry at `uri`."""
     return importlib.import_module("mlflow").MlflowClient(tracking_uri=uri, registry_uri=uri)
 
 
-def exception_type() -> tuple[type[Exception], ...]:
-    """Return MLflow's exception class for an except clause; nothing while mlflow is not loaded."""
-    module = sys.modules.get("mlflow.exceptions")
-    return (module.MlflowException,) if module is not None else ()
+def artifact_repository(artifact_uri: str, tracking_uri: str) -> Any:
+    """Return MLflow's access to the artifacts at `artifact_uri`, as MlflowClient makes it."""
+    registry = importlib.import_module("mlflow.store.artifact.artifact_repository_registry")
+    with_profile = importlib.import_module("mlflow.utils.uri").add_databricks_profile_info_to_artifact_uri
+    return registry.get_artifact_repository(with_profile(artifact_uri, tracking_uri), tracking_uri=tracking_uri)
+
+
+def exception_types() -> tuple[type[Exception], ...]:
+    """Return what MLflow raises, for an except clause; nothing while mlflow is not loaded.
+
+    The artifact calls of a server raise requests' own exceptions.
+    """
+    mlflow, requests = sys.modules.get("mlflow.exceptions"), sys.modules.get("requests")
+    found = [mlflow.MlflowException] if mlflow is not None else []
+    return (*found, requests.RequestException) if requests is not None else tuple(found)
 
 
 def metric(key: str, value: float, timestamp: int, step: int) -> Any:

@@ -1,25 +1,37 @@
 """Opening a store: one process at a time where MLflow would break, and without its migration log.
 
 MLflow creates the tables of a fresh database without a lock: of eight processes that open a fresh sqlite file at
-once, none or one succeeds.
+once, none or one succeeds. Where MLflow would try for minutes - a database file that cannot be opened, a server that
+does not answer - it is asked only when that has been seen to work.
 """
 
 from __future__ import annotations
 
 import hashlib
+import http.client
 import logging
 import os
 import sqlite3
+import ssl
 import tempfile
+import time
+import urllib.error
+import urllib.request
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from pathlib import Path
 from typing import Any
 
 from azml_compat import _names
+from azml_compat._restclient.exceptions import ServiceException
 from azml_compat._tracking import mlflow_api
+from azml_compat._tracking.addresses import is_local, sqlite_path, without_credentials
+from azml_compat.exceptions import UserErrorException
 
 _LOCK_SECONDS = 300
+_SERVER_SECONDS = 5
+_SERVER_PAUSES = (0.5, 1.5)
+"""Seconds before another look at a server that refuses connections: it may be starting."""
 _CHATTY_LOGGERS = ("mlflow.store.db.utils", "mlflow.store.db_migrations", "alembic", "alembic.runtime.migration")
 
 
@@ -28,21 +40,65 @@ def open_client(uri: str) -> Any:
     if is_local(uri):
         os.environ.setdefault(_names.ENV_ALLOW_FILE_STORE, "true")
     if uri.startswith(("http://", "https://")):
+        _check_server(uri)
         return mlflow_api.connect(uri)
-    with _one_process_at_a_time(uri), _quiet(_CHATTY_LOGGERS):
+    mlflow_api.load()  # before the lock, which others wait for
+    with one_process_at_a_time(uri), _quiet(_CHATTY_LOGGERS):
+        database = sqlite_path(uri)
+        if database is not None and database.name not in ("", ":memory:"):
+            _check_sqlite(database)
         client = mlflow_api.connect(uri)
         # The registry store is opened on its first use; do that under the lock as well.
         client.search_registered_models(max_results=1)
         return client
 
 
-def is_local(uri: str) -> bool:
-    """Tell whether `uri` names a file store."""
-    return "://" not in uri or uri.startswith("file:")
+def _check_sqlite(database: Path) -> None:
+    """Refuse a file that sqlite cannot use as its database; MLflow would retry for minutes.
+
+    Raises:
+        UserErrorException: it cannot be opened or created, or is something else.
+    """
+    try:
+        database.parent.mkdir(parents=True, exist_ok=True)
+        with closing(sqlite3.connect(database)) as connection:
+            connection.execute("PRAGMA schema_version")
+    except (OSError, sqlite3.Error) as error:
+        if "locked" not in str(error):  # in use, so it is there
+            raise UserErrorException(f"The tracking store {database} cannot be opened: {error}.") from error
+
+
+def _check_server(uri: str) -> None:
+    """Refuse a server that cannot be reached; MLflow would retry for four minutes at every call.
+
+    Raises:
+        UserErrorException: the address is malformed.
+        ServiceException: nothing answers there, or no host has that name (`status_code` 503).
+    """
+    shown = without_credentials(uri)
+    for pause in (*_SERVER_PAUSES, None):
+        try:
+            with urllib.request.urlopen(f"{shown.rstrip('/')}/health", timeout=_SERVER_SECONDS):
+                return
+        except (http.client.InvalidURL, UnicodeError) as error:
+            raise UserErrorException(f"The tracking server {shown} has no valid address: {error}.") from error
+        except (urllib.error.HTTPError, http.client.HTTPException):
+            return  # Something answers; whether it is what it should be is for MLflow to say.
+        except OSError as error:
+            reason = getattr(error, "reason", error)
+            if isinstance(reason, ssl.SSLError):
+                return  # MLflow has settings of its own for certificates.
+            if not isinstance(reason, ConnectionError) or pause is None:
+                raise ServiceException._from_status(
+                    503,
+                    f"The tracking server {shown} cannot be reached: {reason}. Is it running, and the address right?",
+                ) from error
+        time.sleep(pause)
 
 
 @contextmanager
-def _one_process_at_a_time(uri: str) -> Iterator[None]:
+def one_process_at_a_time(uri: str) -> Iterator[None]:
+    """Keep other processes of this user and machine from doing the same with the store at `uri`."""
     # sqlite's own lock: the operating system drops it when the process dies, on every platform.
     folder = Path(tempfile.gettempdir()) / f"azml_compat-{os.getuid() if hasattr(os, 'getuid') else 'user'}"
     folder.mkdir(mode=0o700, exist_ok=True)

@@ -6,17 +6,22 @@ import os
 import threading
 import time
 from collections.abc import Iterable, Iterator, Mapping, Sequence
+from contextlib import nullcontext
 from pathlib import Path
 from typing import Any
 
 from azml_compat._metrics import Latest, Point
 from azml_compat._tracking import mlflow_api
+from azml_compat._tracking.addresses import absolute_uri, is_local, sqlite_path, without_credentials
 from azml_compat._tracking.errors import azure_errors, is_missing, is_taken
-from azml_compat._tracking.opening import is_local, open_client
+from azml_compat._tracking.opening import one_process_at_a_time, open_client
 from azml_compat._tracking.records import ArtifactFile, ExperimentRecord, ModelRecord, RunRecord
+
+__all__ = ["Store", "absolute_uri", "sqlite_path", "without_credentials"]
 
 _PAGE = 1000
 _POINTS_PER_CALL = 1000
+_MAX_REPOSITORIES = 100
 _MAX_PARAM = 6000
 """Characters of a param value; MLflow cuts longer ones with a warning."""
 _SUPPRESS_URL = "MLFLOW_SUPPRESS_PRINTING_URL_TO_STDOUT"
@@ -34,6 +39,7 @@ class Store:
         self.uri = uri
         self._artifact_root = artifact_root
         self._client: Any = None
+        self._repositories: dict[str, Any] = {}
         self._opening = threading.Lock()
 
     def __repr__(self) -> str:
@@ -76,12 +82,17 @@ class Store:
     def create_experiment(self, name: str) -> ExperimentRecord:
         """Create an experiment; one that another process created meanwhile is as good."""
         client = self.client
-        try:
-            with azure_errors(f"Cannot create experiment {name!r}"):
-                client.create_experiment(name, artifact_location=self._artifact_root)
-        except Exception as error:
-            if not (is_taken(error) or self.find_experiment(name)):
-                raise
+        # A file store does not keep two processes from making two experiments of one name.
+        with one_process_at_a_time(self.uri) if is_local(self.uri) else nullcontext():
+            found = self.find_experiment(name) if is_local(self.uri) else None
+            if found is not None and not found.is_deleted:
+                return found
+            try:
+                with azure_errors(f"Cannot create experiment {name!r}"):
+                    client.create_experiment(name, artifact_location=self._artifact_root)
+            except Exception as error:
+                if not (is_taken(error) or self.find_experiment(name)):
+                    raise
         found = self.find_experiment(name)
         assert found is not None
         return found
@@ -249,9 +260,8 @@ class Store:
 
     def list_artifacts(self, run_id: str, folder: str | None = None) -> list[ArtifactFile]:
         """Return what lies directly in a folder of a run's artifacts."""
-        client = self.client
         with azure_errors(f"Cannot list the files of run {run_id}"):
-            files = client.list_artifacts(run_id, folder)
+            files = self._repository(run_id).list_artifacts(folder)
         return [ArtifactFile(file.path, file.is_dir, file.file_size) for file in files]
 
     def upload(self, run_id: str, local: Path, folder: str | None) -> None:
@@ -261,10 +271,26 @@ class Store:
             client.log_artifact(run_id, str(local), folder)
 
     def download(self, run_id: str, path: str, folder: Path) -> Path:
-        """Fetch one artifact into `folder`, below its artifact path, and return where it is."""
-        client = self.client
+        """Fetch one artifact into `folder`, under its base name, and return where it is."""
+        local = folder / Path(path).name
         with azure_errors(f"Cannot download {path!r} of run {run_id}"):
-            return Path(client.download_artifacts(run_id, path, str(folder)))
+            # What every kind of repository implements. The client's own call downloads in threads, which take no more
+            # work while the process exits, and says of every error that there is no such file.
+            self._repository(run_id)._download_file(path, str(local))
+        return local
+
+    def _repository(self, run_id: str) -> Any:
+        """Return MLflow's access to the run's own artifacts.
+
+        The client's calls look for a logged model of the same name each time, with a search that breaks on quotes.
+        """
+        found = self._repositories.get(run_id)
+        if found is None:
+            found = mlflow_api.artifact_repository(self.client.get_run(run_id).info.artifact_uri, self.uri)
+            if len(self._repositories) >= _MAX_REPOSITORIES:
+                self._repositories.clear()
+            self._repositories[run_id] = found
+        return found
 
     # -- models -----------------------------------------------------------------------------------------------
 
@@ -282,32 +308,6 @@ class Store:
         with azure_errors(f"Cannot register a version of model {name!r}"):
             version = client.create_model_version(name, source, run_id=run_id, tags=dict(tags), description=description)
         return _model_record(version)
-
-
-def without_credentials(uri: str) -> str:
-    """Return `uri` as it may be shown: without user name and password."""
-    scheme, separator, rest = uri.partition("://")
-    host, slash, path = rest.partition("/")
-    return f"{scheme}{separator}{host.rpartition('@')[2]}{slash}{path}" if separator else uri
-
-
-def absolute_uri(uri: str, folder: Path) -> str:
-    """Return a tracking URI whose local path does not depend on the current directory."""
-    if uri.startswith("sqlite:///") and not uri.startswith("sqlite:////"):
-        path, question, query = uri[len("sqlite:///") :].partition("?")
-        if path and path != ":memory:" and not Path(path).is_absolute():
-            return f"sqlite:///{(folder / path).resolve().as_posix()}{question}{query}"
-        return uri
-    if uri.startswith("file:") and not uri.startswith("file:/"):
-        return (folder / uri[len("file:") :]).resolve().as_uri()
-    if is_local(uri) and not uri.startswith("file:") and uri not in ("databricks", "uc"):
-        return (folder / uri).resolve().as_uri()
-    return uri
-
-
-def sqlite_path(uri: str) -> Path | None:
-    """Return the file of a sqlite tracking URI."""
-    return Path(uri[len("sqlite:///") :].partition("?")[0]) if uri.startswith("sqlite:///") else None
 
 
 def _cut(value: str) -> str:

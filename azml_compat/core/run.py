@@ -102,8 +102,7 @@ class Run(_LoggingRun):
             code_folder=Path(snapshot_directory or "."),
         )
         run = cls._create(experiment, new, folders, options)
-        for folder in folders:
-            Path(folder).mkdir(parents=True, exist_ok=True)
+        _make_folders(folders)
         run._announce()
         if snapshot_directory:
             run._take_first_snapshot(snapshot_directory)
@@ -141,8 +140,7 @@ class Run(_LoggingRun):
         """
         folders = tracked_folders(outputs) if outputs else []
         new = _creation.NewRun(name=f"{self.name}>{name or ''}", run_id=run_id, parent=self._record)
-        for folder in folders:
-            Path(folder).mkdir(parents=True, exist_ok=True)
+        _make_folders(folders)
         return Run._create(self.experiment, new, folders, {})
 
     def create_children(
@@ -242,10 +240,11 @@ class Run(_LoggingRun):
         self._publish_views()
 
     def __enter__(self) -> Run:
+        self._entered = (Path.cwd(), time.time())
         self._transcript = Transcript()
         if self._redirects:
-            self._transcript.start()
-        self._entered = (Path.cwd(), time.time())
+            with _runtime.reported("Cannot keep what the run prints"):
+                self._transcript.start()
         return self
 
     def __exit__(
@@ -627,8 +626,10 @@ class _ContextRun(Run):
         self._creating = threading.Lock()
         self._base = Path.cwd()
         self._folders = [OUTPUTS_DIR]
+        self._redirects = True
+        self._parent = None
         self._began = time.time()
-        Path(OUTPUTS_DIR).mkdir(exist_ok=True)
+        _make_folders(self._folders)
         _runtime.open_run("context", self._end_with_process)
 
     @property
@@ -661,7 +662,13 @@ class _ContextRun(Run):
     def _end_with_process(self, outcome: _runtime.Outcome) -> None:
         if "_known" not in self.__dict__ and not self._has_new_outputs():
             return
-        super()._end_with_process(outcome)
+        if not _status.is_terminal(self._refresh()):
+            super()._end_with_process(outcome)
+            return
+        # Plain MLflow of the script joined the run, and its own exit hook has ended it as FINISHED.
+        self._store_results()
+        if outcome.is_failure:
+            self._store.end_run(self._record.id, _status.to_mlflow(RunStatus.FAILED))
 
     def _has_new_outputs(self) -> bool:
         files = local_files(self._base / OUTPUTS_DIR)
@@ -679,6 +686,12 @@ def _submitted_run(run_id: str) -> _SubmittedRun:
     run = Run.get(Workspace._of_process(), run_id)
     submitted: _SubmittedRun = _SubmittedRun._from_record(run.experiment, run._record, folders=[OUTPUTS_DIR])
     return submitted
+
+
+def _make_folders(folders: Iterable[str]) -> None:
+    for folder in folders:
+        with _runtime.reported(f"Cannot make the output folder {folder}"):
+            Path(folder).mkdir(parents=True, exist_ok=True)
 
 
 def _script_name() -> str:

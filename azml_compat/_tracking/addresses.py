@@ -1,0 +1,48 @@
+"""Tracking URIs: what they name, made absolute, and fit to be shown."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+
+_HOST = re.compile(r"(\[[^]]*\]|[^:]*)(:\d*)?")
+
+
+def is_local(uri: str) -> bool:
+    """Tell whether `uri` names a file store."""
+    return "://" not in uri or uri.startswith("file:")
+
+
+def sqlite_path(uri: str) -> Path | None:
+    """Return the file of a sqlite tracking URI."""
+    return Path(uri[len("sqlite:///") :].partition("?")[0]) if uri.startswith("sqlite:///") else None
+
+
+def without_credentials(uri: str) -> str:
+    """Return `uri` as it may be shown: without user name and password, wherever they are in it."""
+    scheme, separator, rest = uri.partition("://")
+    if not separator or scheme.startswith(("sqlite", "file")):
+        return uri
+    rest, question, _ = rest.partition("?")
+    authority, slash, path = rest.partition("/")
+    if "@" in authority:
+        rest = f"{authority.rpartition('@')[2]}{slash}{path}"
+    elif not _HOST.fullmatch(authority) or not scheme.startswith("http"):
+        # A password that holds a slash: a database takes it, and for a server it is a mistake that is shown as well.
+        rest = rest.rpartition("@")[2]
+    # Drivers take passwords as parameters too.
+    return f"{scheme}{separator}{rest}{'?…' if question else ''}"
+
+
+def absolute_uri(uri: str, folder: Path) -> str:
+    """Return a tracking URI whose local path does not depend on the current directory."""
+    if uri.startswith("sqlite:///") and not uri.startswith("sqlite:////"):
+        path, question, query = uri[len("sqlite:///") :].partition("?")
+        if path and path != ":memory:" and not Path(path).is_absolute():
+            return f"sqlite:///{(folder / path).resolve().as_posix()}{question}{query}"
+        return uri
+    if uri.startswith("file:") and not uri.startswith("file:/"):
+        return (folder / uri[len("file:") :]).resolve().as_uri()
+    if is_local(uri) and not uri.startswith("file:") and uri not in ("databricks", "uc"):
+        return (folder / uri).resolve().as_uri()
+    return uri
