@@ -12,6 +12,8 @@ from azml_compat import _git, _names, _runtime, _tags
 from azml_compat._search import find_run
 from azml_compat._tracking import RunRecord, Store
 
+_SOURCE_TAGS = (_names.TAG_GIT_COMMIT, _names.TAG_GIT_BRANCH, _names.TAG_GIT_REPO)
+
 
 @dataclass
 class NewRun:
@@ -36,7 +38,7 @@ def create(store: Store, experiment_id: str, new: NewRun) -> tuple[RunRecord, bo
             store.set_run_tags(existing.id, tags)
             return existing.with_tags(tags), False
     tags |= _facts(new)
-    shown = new.display_name or (new.name or "").rpartition(">")[2] or None
+    shown = new.display_name or (new.name or "").rpartition(">")[2] or new.run_id or None
     record = store.create_run(experiment_id, tags, shown, _runtime.next_start_time())
     if new.run_id:
         _runtime.remember_run_id(new.run_id, record.id)
@@ -78,6 +80,8 @@ def _facts(new: NewRun) -> dict[str, str]:
         tags[_names.TAG_NOTE] = new.description
     if new.parent is not None:
         tags[_names.TAG_PARENT] = new.parent.id
+        # A child's code is its parent's; Azure sets no git properties on it, but MLflow's source line wants them.
+        tags |= {key: new.parent.tags[key] for key in _SOURCE_TAGS if key in new.parent.tags}
     if new.code_folder is not None:
         facts = _git.properties(new.code_folder)
         tags |= _tags.encode_properties(facts)

@@ -20,14 +20,18 @@ def ui_address(store: Store) -> str:
     return without_credentials(store.uri).rstrip("/") if store.is_server else _names.DEFAULT_UI
 
 
+# MLflow's UI opens an experiment in the mode that was last used, at first that for GenAI traces, unless it is told.
+_MODE = "workflowType=machine_learning"
+
+
 def experiment_url(store: Store, experiment_id: str) -> str:
-    """Return the address of an experiment in the MLflow UI."""
-    return f"{ui_address(store)}/#/experiments/{experiment_id}"
+    """Return the address of an experiment's runs in the MLflow UI."""
+    return f"{ui_address(store)}/#/experiments/{experiment_id}/runs?{_MODE}"
 
 
 def run_url(store: Store, experiment_id: str, run_id: str) -> str:
     """Return the address of a run in the MLflow UI."""
-    return f"{experiment_url(store, experiment_id)}/runs/{run_id}"
+    return f"{ui_address(store)}/#/experiments/{experiment_id}/runs/{run_id}?{_MODE}"
 
 
 def docs_url(cls: type[Any]) -> str:

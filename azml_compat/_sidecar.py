@@ -9,7 +9,9 @@ pages, changes nothing.
 from __future__ import annotations
 
 import json
+import logging
 import tempfile
+import time
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
@@ -22,6 +24,10 @@ from azml_compat._tracking import RunRecord, Store
 _PAGE_CHARACTERS = 4000
 """MLflow cuts run tags at 8,000 characters (5,000 before 2.13), silently."""
 _PAGES = 8
+_PAGE_WAITS = (0.001, 0.01, 0.1, 0.5)
+"""Seconds between attempts to read a page that another process is writing."""
+
+logger = logging.getLogger("azml_compat")
 
 
 class SidecarWriter:
@@ -90,12 +96,14 @@ def _page(first: int, lines: list[str]) -> str:
 
 def read_sidecar(store: Store, run: RunRecord) -> list[Record]:
     """Return every record of a run: writer by writer, each in the order written."""
+    pages = _read_pages(store, run)
     writers: dict[str, dict[int, Any]] = {}
     has_segments = set()
-    for tag, value in run.tags.items():
-        if tag.startswith(_names.TAG_SIDECAR):
+    for tag, page in pages.items():
+        if page is None:
+            logger.warning("Run %s: a part of its metrics cannot be read, because tag %r is damaged.", run.id, tag)
+        else:
             writer = tag[len(_names.TAG_SIDECAR) :].rpartition(".")[0]
-            page = json.loads(value)
             lines = writers.setdefault(writer, {})
             lines.update(enumerate(page["r"], start=page["q"]))
             if page["q"] and tag.endswith(".0"):
@@ -108,6 +116,25 @@ def read_sidecar(store: Store, run: RunRecord) -> list[Record]:
         for number in sorted(writers[writer])
         if (record := codec.load(writers[writer][number])) is not None
     ]
+
+
+def _read_pages(store: Store, run: RunRecord) -> dict[str, Any]:
+    """Return the content of each page by its tag; None for one that is damaged."""
+    for wait in (*_PAGE_WAITS, None):
+        pages = {tag: _load_page(value) for tag, value in run.tags.items() if tag.startswith(_names.TAG_SIDECAR)}
+        if wait is None or None not in pages.values():
+            break
+        # A file store empties a tag's file before it writes it, so this may be the moment between.
+        time.sleep(wait)
+        run = store.get_run(run.id)
+    return pages
+
+
+def _load_page(value: str) -> Any:
+    try:
+        return json.loads(value)
+    except ValueError:
+        return None
 
 
 def _read_segments(store: Store, run_id: str, writer: str) -> Mapping[int, Any]:

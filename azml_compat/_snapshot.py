@@ -131,9 +131,9 @@ def _walk(root: Path) -> Iterator[tuple[str, Path]]:
             raise SnapshotException(f"{root} holds more than {_MAX_SCANNED} files and folders.")
         for file in sorted(files):
             path = Path(parent) / file
-            if file in _STORE_FILES or _is_secret(path, prefix) or _matches(ignored, f"{prefix}{file}"):
+            if file in _STORE_FILES or _matches(ignored, f"{prefix}{file}") or not path.is_file():
                 continue
-            if path.is_file():
+            if not _is_secret(path, prefix):
                 yield f"{prefix}{file}", path
 
 
@@ -178,7 +178,7 @@ def _ignore_spec(root: Path) -> GitIgnoreSpec | None:
         # git passes over what is no pattern, such as a lone "!"; pathspec refuses it.
         try:
             GitIgnoreSpec.from_lines([line])
-        except ValueError:
+        except (ValueError, re.error):
             return False
         return True
 

@@ -143,8 +143,11 @@ def _could_be_marked(shown: str) -> bool:
 
 
 def _mark(stored: Mapping[str, str], key: str) -> dict[str, int]:
-    text = stored.get(_names.TAG_MARK + key)
-    mark: dict[str, int] = json.loads(text) if text else {}
+    try:
+        mark: dict[str, int] = json.loads(stored.get(_names.TAG_MARK + key, "{}"))
+    except ValueError:
+        # A file store empties a tag's file before it writes it.
+        return {}
     return mark
 
 

@@ -1,6 +1,6 @@
 """What a person sees: scripts write to a real `mlflow server`, and headless Chromium looks at its UI.
 
-The pages are those that the scripts' own links lead to. Selectors are texts, roles and labels, as far as MLflow has them.
+The pages are those that the scripts' own links lead to. Selectors are texts, roles and labels where MLflow has them.
 """
 
 from __future__ import annotations
@@ -256,9 +256,6 @@ def test_the_experiment_list_shows_the_experiments(page, site):
     expect(link_to(page, "rich")).to_be_visible()
 
 
-@pytest.mark.xfail(
-    strict=True, reason="MLflow >= 3.17 opens #/experiments/<id> on its GenAI pages; the link wants /runs at its end"
-)
 def test_the_link_of_an_experiment_leads_to_its_runs(page, site):
     page.goto(site.experiment)
 

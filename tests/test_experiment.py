@@ -177,7 +177,8 @@ def test_texts_for_people(local_exp):
     assert str(local_exp) == "Experiment(Name: experiment,\nWorkspace: workspace)"
     assert repr(local_exp) == str(local_exp)
     assert local_exp._repr_html_().count("<th>") == 4
-    assert local_exp.get_portal_url() == f"http://127.0.0.1:5000/#/experiments/{local_exp.id}"
+    url = f"http://127.0.0.1:5000/#/experiments/{local_exp.id}/runs?workflowType=machine_learning"
+    assert local_exp.get_portal_url() == url
     assert local_exp.portal_url == "http://127.0.0.1:5000"
     assert "azureml.core.experiment.Experiment" in Experiment.get_docs_url()
 

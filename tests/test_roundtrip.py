@@ -4,7 +4,10 @@ from __future__ import annotations
 
 import itertools
 import math
+import os
 import pickle
+import subprocess
+import sys
 import threading
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
@@ -78,7 +81,8 @@ A_BESIDE_A_TABLE = [
     *log("loss", 6.0),
 ]
 HOSTILE = [
-    call for number, name in enumerate(dict.fromkeys(NAMES)) for call in log(name, number, number + 0.5, f"{number}")
+    Call("log", name, [number, number + 0.5, f"{number}"][number % 3])
+    for number, name in enumerate([*dict.fromkeys(NAMES), *NAMES[:9]])
 ]
 VALUES = [0, 0.0, -0.0, True, None, "", "x" * 10_000, "\udcff", 2**53 + 1, -(2**64), 10**400, math.nan, math.inf, -math.inf]
 MIXED = [
@@ -278,6 +282,34 @@ def test_a_second_process_may_append_while_the_first_logs(run, python):
     assert metrics["of the guest (only)"] == [n + 0.5 for n in range(count)]
 
 
+@LOCAL
+def test_a_new_handle_for_every_value_keeps_equal_steps_that_come_late(exp):
+    run = exp.start_logging(snapshot_directory=None)
+    run.complete()
+    run_id = run.id
+    del run
+    for value, step in ((1.0, 5), (2.0, 3), (3.0, 3), (2.0, 3), (2.0, 3)):
+        Run.get(exp.workspace, run_id).log("x", value, step=step)
+
+    assert Run.get(exp.workspace, run_id).get_metrics() == {"x": [2.0, 3.0, 2.0, 2.0, 1.0]}
+
+
+@pytest.mark.skipif(not hasattr(os, "fork"), reason="this platform does not fork")
+@LOCAL
+def test_a_forked_child_writes_beside_its_parent(exp):
+    run = exp.start_logging(snapshot_directory=None)
+    child = os.fork()
+    for _ in range(50):
+        run.log("equal", 1.0)
+    if child == 0:
+        # Neither pytest's end nor the exit hooks are the child's.
+        os._exit(0)
+    _, status = os.waitpid(child, 0)
+
+    assert status == 0
+    assert run.get_metrics() == {"equal": [1.0] * 100}
+
+
 # -- size -----------------------------------------------------------------------------------------------------------
 
 MANY_NAMES = """
@@ -314,6 +346,28 @@ print("read", megabytes() - before)
 """
 
 
-def grown(output: str) -> dict[str, float]:
-    lines = [line.split() for line in output.splitlines()]
-    return {line[0]: float(line[1]) for line in lines if line[0] in ("grown", "read")}
+@pytest.mark.extra
+@pytest.mark.timeout(1500)
+@pytest.mark.parametrize(
+    ("code", "written", "read"),
+    [
+        # Megabytes. What a writer remembers of a name is some hundred bytes.
+        pytest.param(MANY_NAMES, 40, 100, id="10000 names"),
+        # Nothing is remembered of a value that is written; reading makes MLflow's object and ours of each.
+        pytest.param(MANY_VALUES, 20, 1500, id="a million values"),
+    ],
+)
+def test_size_needs_no_memory(code, written, read, sqlite_uri):
+    done = subprocess.run(
+        [sys.executable, "-c", code],
+        capture_output=True,
+        text=True,
+        env={**os.environ, "MLFLOW_TRACKING_URI": sqlite_uri, "PYTHONPATH": str(Path(__file__).parents[1])},
+        check=False,
+        timeout=1400,
+    )
+    assert done.returncode == 0, done.stderr
+    grown = {line.split()[0]: float(line.split()[1]) for line in done.stdout.splitlines() if line[:4] in ("grow", "read")}
+
+    assert grown["grown"] < written
+    assert grown["read"] < read

@@ -65,7 +65,7 @@ def _check_sqlite(database: Path) -> None:
             connection.execute("PRAGMA schema_version")
     except (OSError, sqlite3.Error) as error:
         if "locked" not in str(error):  # in use, so it is there
-            raise UserErrorException(f"The tracking store {database} cannot be opened: {error}.") from error
+            raise UserErrorException(f"The database {database} cannot be opened: {error}.") from error
 
 
 def _check_server(uri: str) -> None:

@@ -11,11 +11,13 @@ from pathlib import Path
 from typing import Any
 
 from azml_compat._metrics import Latest, Point
+from azml_compat._restclient.exceptions import ServiceException
 from azml_compat._tracking import mlflow_api
 from azml_compat._tracking.addresses import absolute_uri, is_local, sqlite_path, without_credentials
-from azml_compat._tracking.errors import azure_errors, is_missing, is_taken
+from azml_compat._tracking.errors import azure_errors, hide_credentials, is_missing, is_taken
 from azml_compat._tracking.opening import one_process_at_a_time, open_client
 from azml_compat._tracking.records import ArtifactFile, ExperimentRecord, ModelRecord, RunRecord
+from azml_compat.exceptions import AzureMLException, UserErrorException
 
 __all__ = ["Store", "absolute_uri", "sqlite_path", "without_credentials"]
 
@@ -51,9 +53,20 @@ class Store:
         if self._client is None:
             with self._opening:
                 if self._client is None:
-                    with azure_errors(f"Cannot open the tracking store {without_credentials(self.uri)}"):
-                        self._client = open_client(self.uri)
+                    self._client = self._open()
         return self._client
+
+    def _open(self) -> Any:
+        doing = f"Cannot open the tracking store {without_credentials(self.uri)}"
+        try:
+            with azure_errors(doing):
+                return open_client(self.uri)
+        except (AzureMLException, ServiceException):
+            raise
+        except Exception as error:
+            # Whatever a file system, a database or its driver says: it is the URI that led there.
+            hide_credentials(error)
+            raise UserErrorException(f"{doing}: {error}") from error
 
     @property
     def is_server(self) -> bool:
