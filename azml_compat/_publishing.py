@@ -30,7 +30,7 @@ def publish_views(store: Store, run: RunRecord, names: Collection[str]) -> None:
             if isinstance(value, ArtifactRecord):
                 _publish_picture(files, value)
             elif (table := _views.table(value)) is not None:
-                path = f"{_names.PATH_TABLES}/{escape_path(escape_key(name, strict=True))}.json"
+                path = f"{_names.PATH_TABLES}/{escape_path(name, strict=True)}.json"
                 files.put(io.BytesIO(table.encode()), path)
                 tables.append(path)
     if tables:
@@ -38,7 +38,7 @@ def publish_views(store: Store, run: RunRecord, names: Collection[str]) -> None:
 
 
 def _publish_picture(files: RunFiles, record: ArtifactRecord) -> None:
-    path = f"{_names.PATH_PICTURES}/{escape_path(escape_key(record.name, strict=True))}.png"
+    path = f"{_names.PATH_PICTURES}/{escape_path(record.name, strict=True)}.png"
     if not _views.can_draw(record.kind) or files.find(path) is not None:
         return
     image = _views.picture(record.kind, json.loads(files.read_text(stored_path(record.path))))

@@ -8,6 +8,7 @@ from __future__ import annotations
 import atexit
 import logging
 import os
+import re
 import sys
 import threading
 import time
@@ -24,6 +25,7 @@ from azml_compat._tracking import RunRecord, Store
 from azml_compat._tracking.addresses import absolute_uri, sqlite_path, without_credentials
 from azml_compat._tracking.mlflow_api import chosen_tracking_uri
 from azml_compat._writer import RunWriter
+from azml_compat.exceptions import UserErrorException
 
 # No NullHandler: what is reported here and not raised must reach a script that has not set up logging.
 logger = logging.getLogger("azml_compat")
@@ -98,6 +100,11 @@ def _resolve(config: _config.Config | None) -> tuple[str, Path]:
         return absolute_uri(uri, Path.cwd()), folder
     if config is not None and config.tracking_uri:
         return absolute_uri(config.tracking_uri, folder), folder
+    if re.search("[?]|%[0-9A-Fa-f]{2}", str(folder.absolute())):
+        raise UserErrorException(
+            f"The name of the folder {folder.absolute()} cannot be written in the address of a database. Say with "
+            f"{_names.ENV_TRACKING_URI} where runs are to be tracked."
+        )
     return default_uri(folder), folder
 
 

@@ -120,14 +120,18 @@ def read_sidecar(store: Store, run: RunRecord) -> list[Record]:
 
 def _read_pages(store: Store, run: RunRecord) -> dict[str, Any]:
     """Return the content of each page by its tag; None for one that is damaged."""
-    for wait in (*_PAGE_WAITS, None):
-        pages = {tag: _load_page(value) for tag, value in run.tags.items() if tag.startswith(_names.TAG_SIDECAR)}
-        if wait is None or None not in pages.values():
+    pages = _load_pages(run)
+    for wait in _PAGE_WAITS:
+        if None not in pages.values():
             break
         # A file store empties a tag's file before it writes it, so this may be the moment between.
         time.sleep(wait)
-        run = store.get_run(run.id)
+        pages = _load_pages(store.get_run(run.id))
     return pages
+
+
+def _load_pages(run: RunRecord) -> dict[str, Any]:
+    return {tag: _load_page(value) for tag, value in run.tags.items() if tag.startswith(_names.TAG_SIDECAR)}
 
 
 def _load_page(value: str) -> Any:

@@ -17,7 +17,6 @@ from azml_compat._metrics.records import Record
 from azml_compat._sidecar import SidecarWriter, read_sidecar
 from azml_compat._tracking import RunRecord, Store
 
-
 _IMPORTED_BY = os.getpid()
 
 

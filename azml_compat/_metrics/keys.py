@@ -76,9 +76,17 @@ def escape_key(name: str, *, strict: bool = False) -> str:
     return _shorten(_escape(name, *refused), name)
 
 
-def escape_path(path: str) -> str:
-    """Return the artifact path under which `path`, already relative and normalised, is stored on every store."""
-    text = _escape(path, _PATH_ILLEGAL, _PATH_EDGES)
+def escape_path(path: str, *, strict: bool = False) -> str:
+    """Return the artifact path under which `path`, already relative and normalised, is stored on every store.
+
+    Args:
+        path: A relative path, or with `strict` any string.
+        strict: Escape ``/`` and ``.`` as well, to make the name of one file, without extension.
+    """
+    if strict and not path:
+        return _EMPTY
+    refused = (_PATH_ILLEGAL, _PATH_EDGES, _SEPARATORS) if strict else (_PATH_ILLEGAL, _PATH_EDGES)
+    text = _escape(path, *refused)
     return "/".join(_shorten(part, part) for part in text.split("/"))
 
 
