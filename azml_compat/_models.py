@@ -78,10 +78,10 @@ def register(
         key: str(value)
         for key, value in {
             **encode_tags({key: None if value is None else str(value) for key, value in (tags or {}).items()}),
-            **{f"{_names.TAG_MODEL}property.{key}": value for key, value in (properties or {}).items()},
-            f"{_names.TAG_MODEL}framework": framework,
-            f"{_names.TAG_MODEL}framework_version": framework_version,
-            f"{_names.TAG_MODEL}experiment": experiment_name,
+            **{f"{_names.TAG_SHOWN}property.{key}": value for key, value in (properties or {}).items()},
+            f"{_names.TAG_SHOWN}framework": framework,
+            f"{_names.TAG_SHOWN}framework_version": framework_version,
+            f"{_names.TAG_SHOWN}experiment": experiment_name,
         }.items()
         if value is not None
     }

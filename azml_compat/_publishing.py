@@ -64,12 +64,15 @@ def _list_tables(store: Store, run: RunRecord, paths: list[str]) -> None:
 
 
 def publish_params(store: Store, run: RunRecord) -> None:
-    """Show every string that was logged exactly once as a param; params cannot change, so only a run's end knows."""
+    """Show every string or None that was logged exactly once as a param.
+
+    Params cannot change, so only a run's end knows.
+    """
     records = read_sidecar(store, run)
     texts = {
         record.name
         for record in records
-        if isinstance(record, CellRecord) and record.column is None and isinstance(record.value, str)
+        if isinstance(record, CellRecord) and record.column is None and _is_text(record.value)
     }
     if not texts:
         return
@@ -80,11 +83,15 @@ def publish_params(store: Store, run: RunRecord) -> None:
     for key in run.params:
         table.adopt(key, None, key)
     params = {
-        table.assign(name, None): _printable(single[name])
+        table.assign(name, None): _printable(str(single[name]))
         for name in sorted(texts)
-        if not keys[name] and isinstance(single[name], str) and escape_key(name) not in run.params
+        if not keys[name] and _is_text(single[name]) and escape_key(name) not in run.params
     }
     store.log_params(run.id, params)
+
+
+def _is_text(value: Any) -> bool:
+    return value is None or isinstance(value, str)
 
 
 def _printable(text: str) -> str:

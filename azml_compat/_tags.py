@@ -19,6 +19,7 @@ _MAX_VALUE = 4000
 _CUT_MARK = "…"
 _PART = "mlflow.azml.part."
 _SURROGATE = re.compile("[\ud800-\udfff]")
+_OWN_VISIBLE = (_names.PROPERTY_TAG, _names.TAG_SHOWN)
 _HIDDEN_PROPERTIES = ("azureml.", "mlflow.", "ContentSnapshotId")
 """Properties that Azure's own client sets; they stay out of the UI's tag list."""
 
@@ -26,7 +27,7 @@ _HIDDEN_PROPERTIES = ("azureml.", "mlflow.", "ContentSnapshotId")
 def stored_tag_key(key: str) -> str:
     """Return the MLflow tag key of an Azure tag."""
     stored = escape_key(key)
-    if stored.startswith(_names.PROPERTY_TAG):
+    if stored.startswith(_OWN_VISIBLE):
         return stored.replace(".", "_x2e_", 1)
     if stored.startswith(_names.TAG_PREFIX):
         return stored.replace(".", "_x2e_", 2)
@@ -98,7 +99,7 @@ def _tag_names(stored: Mapping[str, str]) -> Iterator[tuple[str, str]]:
     """Yield the key of each MLflow tag that is an Azure tag, with the Azure key."""
     for key in stored:
         is_hidden = key.startswith("mlflow.") and "u" not in _mark(stored, key)
-        if not is_hidden and not key.startswith(_names.PROPERTY_TAG):
+        if not is_hidden and not key.startswith(_OWN_VISIBLE):
             yield key, _key(stored, key, key)
 
 

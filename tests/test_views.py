@@ -229,7 +229,7 @@ def test_a_string_that_was_logged_once_is_a_param_at_the_end_and_not_before(run,
     assert run.get_metrics() == {"phase": "warmup"}
 
 
-def test_what_is_no_single_string_is_no_param(local_run, shown):
+def test_only_a_single_string_or_none_is_a_param(local_run, shown):
     local_run.log("twice", "a")
     local_run.log("twice", "b")
     local_run.log("then a number", "a")
@@ -241,7 +241,7 @@ def test_what_is_no_single_string_is_no_param(local_run, shown):
     local_run.log_list("one element", ["a"])
     local_run.complete()
 
-    assert shown.params == {"one element": "a"}
+    assert shown.params == {"none": "None", "one element": "a"}
 
 
 def test_params_with_hostile_names_and_values_stand_side_by_side(run, shown):

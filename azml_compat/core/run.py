@@ -53,6 +53,8 @@ RUNNING_STATES = RunStatus.get_running_statuses()
 POST_PROCESSING_STATES = RunStatus.get_post_processing_statuses()
 
 _MAX_CHILDREN = 100
+_SHOWN_ERROR = 500
+"""Characters of an error that the MLflow UI shows among the tags; get_details() has the whole."""
 _POLL_SECONDS = (0.2, 5.0)
 _TROUBLESHOOTING = "https://aka.ms/azureml-run-troubleshooting"
 _type_providers: dict[str, Callable[..., Any]] = {}
@@ -215,7 +217,10 @@ class Run(_LoggingRun):
         record = self._refresh()
         if not _status.is_terminal(record):
             if error is not None:
-                self._set_tags(_tags.encode_text(_names.TAG_ERROR, json.dumps(error)))
+                shown = str(error["error"].get("message", error["error"]["code"]))[:_SHOWN_ERROR]
+                self._set_tags(
+                    {**_tags.encode_text(_names.TAG_ERROR, json.dumps(error)), _names.TAG_SHOWN_ERROR: shown}
+                )
             if status is not None:
                 with _runtime.reported("Cannot show the strings of the run as params"):
                     _publishing.publish_params(self._store, record)
