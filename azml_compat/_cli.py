@@ -8,6 +8,7 @@ import sys
 from collections.abc import Sequence
 
 from azml_compat import _runtime
+from azml_compat._tracking.addresses import without_credentials
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -24,9 +25,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
 def _serve_ui(host: str, port: int) -> int:
     store = _runtime.store()
     if store.is_server:
-        print(f"The tracking store is a server already: {store}")
+        print(f"The tracking store is a server: {without_credentials(store.uri)}")
         return 0
-    print(f"MLflow UI on {store}: http://{host}:{port}", flush=True)
+    print(f"MLflow UI of {without_credentials(store.uri)}: http://{host}:{port}", flush=True)
     command = [sys.executable, "-m", "mlflow", "ui", "--backend-store-uri", store.uri]
     try:
         return subprocess.call([*command, "--host", host, "--port", str(port)])

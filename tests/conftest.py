@@ -75,7 +75,7 @@ def server(tmp_path_factory, template_database):
         yield address
 
 
-class mlflow_server:  # noqa: N801 - used as a function
+class mlflow_server:
     """Runs `mlflow server` on a free port for the duration of a with block."""
 
     def __init__(self, backend: str, folder: Path, *options: str) -> None:

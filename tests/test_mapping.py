@@ -11,7 +11,8 @@ import pytest
 from mlflow import MlflowClient
 
 PAGE = (Path(__file__).parents[1] / "docs" / "mapping.md").read_text(encoding="utf-8")
-SAMPLES = re.findall(r"^### ([^\n]+)\n(?:(?!^### ).)*?```python\n(.*?)```\s+```json\n(.*?)```", PAGE, re.DOTALL | re.MULTILINE)
+SAMPLE = r"^### ([^\n]+)\n(?:(?!^### ).)*?```python\n(.*?)```\s+```json\n(.*?)```"
+SAMPLES = re.findall(SAMPLE, PAGE, re.DOTALL | re.MULTILINE)
 PNG = (
     b"\x89PNG\r\n\x1a\n\x00\x00\x00\rIHDR\x00\x00\x00\x01\x00\x00\x00\x01\x08\x06\x00\x00\x00\x1f\x15\xc4\x89"
     b"\x00\x00\x00\rIDATx\x9cc\xf8\xff\xff?\x00\x05\xfe\x02\xfe\xa7\x35\x81\x84\x00\x00\x00\x00IEND\xaeB`\x82"
@@ -34,7 +35,7 @@ def test_what_lands_in_mlflow(title, code, expected, run, files):
     expected = json.loads(expected)
     expected.get("metrics", []).sort(key=lambda point: point[0])
 
-    exec(compile(code, title, "exec"), {"run": run, "exp": run.experiment})  # noqa: S102 - the documented sample
+    exec(compile(code, title, "exec"), {"run": run, "exp": run.experiment})
     run.complete()
 
     found = what_landed(run)
