@@ -85,6 +85,34 @@ class RunFiles:
     def __init__(self, store: Store, run_id: str) -> None:
         self._store = store
         self._run_id = run_id
+        self._listings: dict[str, dict[str, ArtifactFile]] | None = None
+
+    @contextmanager
+    def listing_once(self) -> Iterator[RunFiles]:
+        """Ask the store once for what is in a folder, however many files of it are looked up or stored here."""
+        self._listings = {}
+        try:
+            yield self
+        finally:
+            self._listings = None
+
+    def _list(self, folder: str) -> dict[str, ArtifactFile]:
+        """Return what lies directly in a folder ("": the top) by stored path."""
+        if self._listings is not None and folder in self._listings:
+            return self._listings[folder]
+        listing = {entry.path: entry for entry in self._store.list_artifacts(self._run_id, folder or None)}
+        if self._listings is not None:
+            self._listings[folder] = listing
+        return listing
+
+    def _note_stored(self, path: str) -> None:
+        """Add a file that was stored, and its folders, to the listings that are kept."""
+        is_folder = False
+        while path and self._listings is not None:
+            parent = posixpath.dirname(path)
+            if parent in self._listings:
+                self._listings[parent].setdefault(path, ArtifactFile(path, is_folder, None))
+            path, is_folder = parent, True
 
     def walk(self, folder: str | None = None) -> Iterator[ArtifactFile]:
         """Yield every file below `folder` (stored path), folder by folder."""
@@ -109,9 +137,7 @@ class RunFiles:
 
     def find(self, path: str) -> ArtifactFile | None:
         """Return the file or folder at a stored path, or None."""
-        folder = posixpath.dirname(path)
-        entries = self._store.list_artifacts(self._run_id, folder or None)
-        return next((entry for entry in entries if entry.path == path), None)
+        return self._list(posixpath.dirname(path)).get(path)
 
     def check_free(self, path: str, name: str) -> None:
         """Refuse a stored path that is taken, as Azure does: files of a run are never overwritten.
@@ -127,8 +153,8 @@ class RunFiles:
         wanted = path
         while True:
             folder = posixpath.dirname(wanted)
-            entries = self._store.list_artifacts(self._run_id, folder or None)
-            found = next((entry for entry in entries if entry.path == wanted), None)
+            entries = self._list(folder)
+            found = entries.get(wanted)
             if found is not None:
                 return found if wanted == path or not found.is_folder else None
             if entries or not folder:
@@ -145,6 +171,7 @@ class RunFiles:
         folder, base = posixpath.split(path)
         with _named(source, base) as local:
             self._store.upload(self._run_id, local, folder or None)
+        self._note_stored(path)
 
     def capture(self, local: Path, name: str) -> None:
         """Store a file found at the end of the run: identical content is left, other content is replaced.

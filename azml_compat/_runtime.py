@@ -198,7 +198,8 @@ def has_context_run() -> bool:
 
 def note_outcome(error: BaseException | None, exit_code: int) -> None:
     """Tell how the script ended: an exit hook cannot see an exit code."""
-    _state.outcome = Outcome(error, exit_code)
+    # sys.exit is no error; the code says all, and 0 is a normal end.
+    _state.outcome = Outcome(None if isinstance(error, SystemExit) else error, exit_code)
 
 
 def _leave_parent_behind() -> None:

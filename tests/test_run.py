@@ -145,6 +145,17 @@ def test_waiting_for_a_failed_run_raises_its_error(local_run):
     assert local_run.wait_for_completion(raise_on_error=False)["error"]["error"]["message"] == "it broke"
 
 
+def test_an_absolute_output_folder_is_known_by_its_last_part(local_exp, tmp_path):
+    folder = tmp_path / "results"
+    run = local_exp.start_logging(outputs=str(folder), snapshot_directory=None)
+    for name in ("a/x.txt", "b/x.txt"):
+        (folder / name).parent.mkdir()
+        (folder / name).write_text(name)
+    run.complete()
+
+    assert run.get_file_names() == ["results/a/x.txt", "results/b/x.txt"]
+
+
 def test_children_are_nested_named_and_newest_first(run):
     first, second = run.child_run("fold 1"), run.child_run("fold 2")
     grandchild = first.child_run()

@@ -164,7 +164,7 @@ def test_create_keeps_what_it_was_told_in_the_store(ws, python):
     again = Workspace.create(name, exist_ok=False)
 
     assert (created.location, created.sku) == ("centralus", "enterprise")
-    assert (again.location, again.tags) == ("centralus", {"team": "a"})
+    assert (again.location, again.tags, again.sku) == ("centralus", {"team": "a"}, "enterprise")
     assert name in Workspace.list("sub")
     code = "import sys; from azml_compat import Workspace; print('Region: ' + Workspace.get(sys.argv[1]).location)"
     assert python(code, name) == "Region: centralus\n"

@@ -13,6 +13,7 @@ from typing import IO, Any
 from azml_compat import _names, _runtime, _snapshot
 from azml_compat._files import (
     BatchArtifactContentInformationDto,
+    RunFiles,
     local_files,
     normalise,
     source_of,
@@ -37,12 +38,13 @@ class _FilingRun(_RunBase):
 
     # -- files ------------------------------------------------------------------------------------------------
 
-    def _put(self, name: Any, source: Path | IO[bytes]) -> str:
+    def _put(self, name: Any, source: Path | IO[bytes], files: RunFiles | None = None) -> str:
         """Store a new file and return its name as it is listed."""
+        files = files or self._files
         normal = normalise(name)
         path = stored_path(normal)
-        self._files.check_free(path, normal)
-        self._files.put(source, path)
+        files.check_free(path, normal)
+        files.put(source, path)
         if os.fspath(name) not in (normal, f"./{normal}") or is_shortened(path):
             self._writer.append_record(PathRecord(path, normal if is_shortened(path) else os.fspath(name)))
         return normal
@@ -84,9 +86,10 @@ class _FilingRun(_RunBase):
                 f"Names was of length {len(names)} and paths of length {len(paths)}."
             )
         sources = [source_of(path) for path in paths]
-        for name in names:
-            self._files.check_free(stored_path(normalise(name)), name)
-        stored = {name: self._put(name, source) for name, source in zip(names, sources, strict=True)}
+        with self._files.listing_once() as files:
+            for name in names:
+                files.check_free(stored_path(normalise(name)), name)
+            stored = {name: self._put(name, source, files) for name, source in zip(names, sources, strict=True)}
         results = map(_nothing, names)
         if return_artifacts:
             return BatchArtifactContentInformationDto(self.id, stored).artifacts, results
@@ -178,19 +181,13 @@ class _FilingRun(_RunBase):
     # -- captured files ---------------------------------------------------------------------------------------
 
     def _capture_outputs(self) -> None:
-        """Take the files of the output folders, as they are now; what fails is reported, never raised."""
+        """Take the files of the output folders, as they are now."""
         for folder in self._folders:
+            # An absolute or upward folder is known by its last part, as every name in a run is.
+            shown = "" if posixpath.normpath(folder) == "." else normalise(folder)
             # The folder of the moment, as on Azure, and that of the start where the script has moved since.
             for base in dict.fromkeys((Path.cwd(), self._base)):
-                self._capture(base / folder, lambda path, folder=folder: posixpath.join(folder, path))  # type: ignore[misc]  # bound per turn
-
-    def _capture(self, folder: Path, name_of: Callable[[str], str], since: float = 0.0) -> None:
-        for file in local_files(folder):
-            if file.name.endswith("azureml.log"):
-                continue
-            with _runtime.reported(f"Cannot take {file} into the run"):
-                if file.stat().st_mtime >= since:
-                    self._files.capture(file, name_of(file.relative_to(folder).as_posix()))
+                self._capture(base / folder, shown)
 
     def _capture_logs(self) -> None:
         """Take what the `with` block printed, and the files it wrote to ./logs."""
@@ -199,12 +196,19 @@ class _FilingRun(_RunBase):
         if transcript is not None:
             with _runtime.reported("Cannot store what the run printed"):
                 self._files.put(io.BytesIO(self._transcript.text()), _names.USER_LOG)
-        for file in local_files(folder / "logs"):
-            if file == transcript or file.name.startswith("."):
-                continue
-            with _runtime.reported(f"Cannot take {file} into the run"):
-                if file.stat().st_mtime >= since:
-                    self._files.capture(file, file.relative_to(folder).as_posix())
+        self._capture(
+            folder / "logs",
+            "logs",
+            lambda file: file != transcript and not file.name.startswith(".") and file.stat().st_mtime >= since,
+        )
+
+    def _capture(self, folder: Path, shown: str, is_wanted: Callable[[Path], bool] = lambda _: True) -> None:
+        """Take the files below a local folder under the name `shown`; what fails is reported, never raised."""
+        with self._files.listing_once() as files:
+            for file in local_files(folder):
+                with _runtime.reported(f"Cannot take {file} into the run"):
+                    if not file.name.endswith("azureml.log") and is_wanted(file):
+                        files.capture(file, posixpath.join(shown, file.relative_to(folder).as_posix()))
 
     # -- snapshots --------------------------------------------------------------------------------------------
 

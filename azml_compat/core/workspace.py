@@ -27,6 +27,7 @@ _NAME = re.compile(r"^[a-zA-Z0-9][\w\-]{2,32}$")
 _LOCAL = "local"
 _NO_SUBSCRIPTION = "00000000-0000-0000-0000-000000000000"
 _DEFAULT_EXPERIMENT = "0"
+_DEFAULT_SKU = "basic"
 _SCOPE = "/subscriptions/{}/resourceGroups/{}/providers/Microsoft.MachineLearningServices/workspaces/{}"
 
 
@@ -70,7 +71,9 @@ class Workspace:
         self._resource_group = _text(resource_group, _LOCAL)
         self._workspace_name = _text(workspace_name, _LOCAL)
         self._auth_object = auth
-        self._given = {key: value for key, value in {"location": _location, "sku": sku, "tags": tags}.items() if value}
+        # The default of `sku` says nothing: what `create` was told is in the store.
+        given = {"location": _location, "sku": None if sku == _DEFAULT_SKU else sku, "tags": tags}
+        self._given = {key: value for key, value in given.items() if value}
         self._service_context = _ServiceContext(_runtime.store())
 
     @classmethod
@@ -241,7 +244,7 @@ class Workspace:
     @property
     def sku(self) -> str:
         """The SKU that `create` was told; `basic` otherwise."""
-        return str(self._detail("sku", "basic"))
+        return str(self._detail("sku", _DEFAULT_SKU))
 
     @property
     def tags(self) -> dict[str, str]:
