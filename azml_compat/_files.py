@@ -26,6 +26,7 @@ from azml_compat.exceptions import AzureMLAggregatedException, UserErrorExceptio
 
 _CHUNK = 1 << 20
 _UNQUOTED = re.compile("[';]")
+_BEGINS_ESCAPED = re.compile("_x[0-9a-f]+_")
 _MAX_BYTES = 250
 """Of a part of a path; file systems allow 255."""
 
@@ -59,7 +60,11 @@ def stored_path(name: str) -> str:
     path = _escape_more(escape_path(name))
     if any(len(part.encode()) > _MAX_BYTES for part in path.split("/")):
         path = _escape_more(escape_path(path))
-    return path
+    folder, slash, base = path.rpartition("/")
+    if slash and base == posixpath.basename(folder):
+        # A folder whose only file has its name is empty to MLflow's client of a server.
+        base = f"_x0{base[2:]}" if _BEGINS_ESCAPED.match(base) else f"_x{ord(base[0]):x}_{base[1:]}"
+    return f"{folder}{slash}{base}"
 
 
 def _escape_more(path: str) -> str:

@@ -6,6 +6,7 @@
 from __future__ import annotations
 
 import atexit
+import importlib
 import logging
 import os
 import re
@@ -216,6 +217,10 @@ def _hook() -> None:
     if _is_hooked:
         return
     _is_hooked = True
+    # Where a run is created only at exit, MLflow is imported only then; these modules of its cannot be, because they
+    # register themselves with the end of the threads, which is over by then.
+    importlib.import_module("concurrent.futures.thread")
+    importlib.import_module("concurrent.futures.process")
     atexit.register(_end_open_runs)
     previous = sys.excepthook
 

@@ -381,6 +381,14 @@ def test_files_written_to_outputs_are_reason_enough_for_a_run(tracking_uri):
     assert run.get_file_names() == ["outputs/model.txt"]
 
 
+@pytest.mark.xfail(strict=True, reason="core/run.py: _ContextRun._has_new_outputs")
+def test_a_link_to_nowhere_in_outputs_does_not_hide_the_files_beside_it():
+    run_script("Run.get_context()\nos.symlink('nowhere', 'outputs/a')\nopen('outputs/b', 'w').write('b')")
+    (run,) = runs_of("script")
+
+    assert run.get_file_names() == ["outputs/b"]
+
+
 def test_files_of_an_earlier_process_in_outputs_are_no_reason_for_a_run():
     Path("outputs").mkdir()
     old = Path("outputs/old.txt")

@@ -384,6 +384,23 @@ def test_nothing_of_a_snapshot_that_was_given_up_is_left(started, monkeypatch, t
     assert [path.name for path in (tmp_path / "tmp").iterdir() if not path.name.endswith("-0")] == []
 
 
+@pytest.mark.xfail(strict=True, reason="core/_run_files.py: _take_first_snapshot")
+def test_a_store_that_does_not_take_the_snapshot_means_no_snapshot(started, caplog, monkeypatch):
+    from azml_compat._tracking import Store
+    from azml_compat.exceptions import ServiceException
+
+    def refuse(*_):
+        raise ServiceException._from_status(507, "The disk is full.")
+
+    write("a.py")
+    monkeypatch.setattr(Store, "upload", refuse)
+    run = started()
+
+    assert run.get_snapshot_id() is None
+    (notice,) = notices(caplog)
+    assert "The disk is full." in notice
+
+
 # Large trees, home and root
 
 

@@ -325,11 +325,18 @@ def test_credentials_are_shown_nowhere_in_a_whole_life_of_a_run(server, monkeypa
     shown += [*capsys.readouterr(), caplog.text]
 
     assert run.get_metrics()["a"] == 1
-    assert server in shown[-3]
+    assert any(server in text for text in shown)
     assert not [text for text in shown if "hunter2" in text]
 
 
-def test_credentials_are_in_no_error_and_not_in_its_traceback(free_port):
+@pytest.mark.xfail(strict=True, reason="core/workspace.py: discovery_url")
+def test_credentials_are_not_among_the_details_of_a_workspace(server, monkeypatch):
+    monkeypatch.setenv("MLFLOW_TRACKING_URI", with_credentials(server))
+
+    assert "hunter2" not in json.dumps(Workspace("s", "g", "w").get_details())
+
+
+def test_credentials_are_in_no_error_and_not_in_its_traceback():
     code = (
         "from azml_compat import *; from azml_compat import Experiment, Workspace\n"
         "ws = Workspace('s', 'g', 'w')\n"

@@ -274,7 +274,11 @@ class Store:
     def list_artifacts(self, run_id: str, folder: str | None = None) -> list[ArtifactFile]:
         """Return what lies directly in a folder of a run's artifacts."""
         with azure_errors(f"Cannot list the files of run {run_id}"):
-            files = self._repository(run_id).list_artifacts(folder)
+            repository = self._repository(run_id)
+            files = repository.list_artifacts(folder)
+            if not files and folder and self.is_server:
+                # MLflow takes a folder whose only file has its name for a file; not so with a slash at the end.
+                files = repository.list_artifacts(f"{folder}/")
         return [ArtifactFile(file.path, file.is_dir, file.file_size) for file in files]
 
     def upload(self, run_id: str, local: Path, folder: str | None) -> None:
