@@ -49,7 +49,7 @@ def resolve(store: Store, run_id: str) -> RunRecord | None:
     """Return the run of an id, MLflow's or one that a script chose; None when there is none."""
     known = _runtime.recall_run_id(run_id)
     if known is not None:
-        return store.get_run(known)
+        return store.find_run(known)
     if _is_mlflow_id(run_id):
         found = store.find_run(run_id)
         if found is not None:

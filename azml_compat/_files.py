@@ -178,8 +178,11 @@ class RunFiles:
             self._store.upload(self._run_id, local, folder or None)
         self._note_stored(path)
 
-    def capture(self, local: Path, name: str) -> None:
+    def capture(self, local: Path, name: str) -> str:
         """Store a file found at the end of the run: identical content is left, other content is replaced.
+
+        Returns:
+            Its stored path.
 
         Raises:
             AzureMLAggregatedException: a folder has the name, or a file that of one of its folders.
@@ -192,8 +195,9 @@ class RunFiles:
         if known is not None and known.size == local.stat().st_size:
             with self.fetched(path) as stored:
                 if _digest(stored) == _digest(local):
-                    return
+                    return path
         self.put(local, path)
+        return path
 
     @contextmanager
     def fetched(self, path: str) -> Iterator[Path]:

@@ -14,7 +14,6 @@ import sys
 import threading
 import time
 import types
-import weakref
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
@@ -54,7 +53,8 @@ class _State:
     store: Store | None = None
     default_folder: Path | None = None
     last_start: int = 0
-    writers: weakref.WeakValueDictionary[str, RunWriter] = field(default_factory=weakref.WeakValueDictionary)
+    writers: dict[str, RunWriter] = field(default_factory=dict)
+    """Kept as long as the process: what a writer handed out decides what it may hand out next."""
     open_runs: dict[str, Finish] = field(default_factory=dict)
     run_ids: dict[str, str] = field(default_factory=dict)
     outcome: Outcome | None = None
@@ -149,11 +149,6 @@ def writer(run_store: Store, run: RunRecord, *, is_owner: bool) -> RunWriter:
         if found is None:
             found = _state.writers[run.id] = RunWriter(run_store, run, is_owner=is_owner)
         return found
-
-
-def is_current(run_writer: RunWriter) -> bool:
-    """Tell whether a writer belongs to this process: a forked child must not go on with its parent's."""
-    return _state.process == os.getpid() and _state.writers.get(run_writer.run_id) is run_writer
 
 
 def remember_run_id(given: str, mlflow_id: str) -> None:

@@ -865,7 +865,6 @@ def test_the_folder_may_be_gone(local_run, caplog):
     assert caplog.records == []
 
 
-@pytest.mark.xfail(strict=True, reason="core/_run_files.py: _capture notes no PathRecord")
 def test_a_long_name_is_captured_under_its_whole_name(local_run):
     names = [f"outputs/{'a' * 250}", f"outputs/{'#' * 60}", f"outputs/{'ü' * 120}/f"]
     for name in names:
@@ -885,7 +884,6 @@ def test_files_of_one_name_in_folders_outside_are_all_taken(local_exp, outputs):
     assert run.get_file_names() == ["out/a/x", "out/b/x"]
 
 
-@pytest.mark.xfail(strict=True, reason="core/_run_files.py: _capture_outputs takes the start last")
 def test_the_folder_of_the_moment_counts_before_that_of_the_start(local_run):
     write("outputs/f", "start")
     write("elsewhere/outputs/f", "moment")
@@ -895,7 +893,6 @@ def test_the_folder_of_the_moment_counts_before_that_of_the_start(local_run):
     assert read(local_run, "outputs/f") == "moment"
 
 
-@pytest.mark.xfail(strict=True, reason="core/_run_files.py: _capture_outputs asks for the cwd")
 @pytest.mark.parametrize("end", ["complete", "fail", "cancel"])
 def test_a_run_ends_though_the_current_directory_is_gone(local_run, end, monkeypatch, tmp_path):
     write("outputs/f")
@@ -912,7 +909,6 @@ def test_a_run_ends_though_the_current_directory_is_gone(local_run, end, monkeyp
     assert outputs_of(local_run) == ["outputs/f"]
 
 
-@pytest.mark.xfail(strict=True, reason="core/run.py: Run.__exit__ goes back to a folder that is gone")
 def test_a_block_may_remove_the_folder_it_began_in(local_exp, monkeypatch, tmp_path):
     (tmp_path / "gone").mkdir()
     monkeypatch.chdir(tmp_path / "gone")
@@ -936,7 +932,6 @@ def test_a_run_starts_and_ends_though_a_file_has_the_name_of_a_folder(local_exp,
     assert Path(name).read_text() == "a file"
 
 
-@pytest.mark.xfail(strict=True, reason="core/_run_files.py: _capture_logs puts unasked")
 def test_a_log_whose_place_is_taken_is_reported_and_the_store_is_not_asked(local_run, caplog, mocker):
     put(local_run, "logs", "a file of the user")
     upload = mocker.spy(type(local_run._store), "upload")

@@ -170,7 +170,6 @@ def test_deleted_runs_are_skipped(exp, client):
     assert exp.start_logging(snapshot_directory=None).number == 5
 
 
-@pytest.mark.xfail(strict=True, reason="_creation.py: resolve remembers a deleted run")
 def test_a_deleted_run_is_missing_under_the_id_that_the_script_chose(run, client):
     chosen = run.experiment.start_logging(snapshot_directory=None, run_id=f"chosen-{run.id}")
     client.delete_run(chosen._record.id)

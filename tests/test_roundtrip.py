@@ -318,7 +318,6 @@ def test_a_second_process_may_append_while_the_first_logs(run, python):
 
 
 # strict=False: a machine on which five calls take longer than a lane's 128 ms loses nothing.
-@pytest.mark.xfail(reason="_runtime.py: a process forgets the writer of a run that no handle holds", strict=False)
 @pytest.mark.parametrize("tracking_uri", ["sqlite"], indirect=True)
 def test_a_new_handle_for_every_value_keeps_equal_steps_that_come_late(exp):
     run = exp.start_logging(snapshot_directory=None)

@@ -384,7 +384,6 @@ def test_nothing_of_a_snapshot_that_was_given_up_is_left(started, monkeypatch, t
     assert [path.name for path in (tmp_path / "tmp").iterdir() if not path.name.endswith("-0")] == []
 
 
-@pytest.mark.xfail(strict=True, reason="core/_run_files.py: _take_first_snapshot")
 def test_a_store_that_does_not_take_the_snapshot_means_no_snapshot(started, caplog, monkeypatch):
     from azml_compat._tracking import Store
     from azml_compat.exceptions import ServiceException

@@ -329,7 +329,6 @@ def test_credentials_are_shown_nowhere_in_a_whole_life_of_a_run(server, monkeypa
     assert not [text for text in shown if "hunter2" in text]
 
 
-@pytest.mark.xfail(strict=True, reason="core/workspace.py: discovery_url")
 def test_credentials_are_not_among_the_details_of_a_workspace(server, monkeypatch):
     monkeypatch.setenv("MLFLOW_TRACKING_URI", with_credentials(server))
 

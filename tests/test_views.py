@@ -198,7 +198,6 @@ def test_a_list_of_tables_that_is_not_ours_is_no_obstacle(local_run, shown, text
     assert local_run.get_status() == "Completed"
 
 
-@pytest.mark.xfail(reason="_runtime.py: a process forgets the writer of a run that no handle holds")
 def test_a_table_that_a_handle_logged_which_is_gone_is_shown_at_the_end(local_exp):
     run = local_exp.start_logging(snapshot_directory=None)
     Run.get(local_exp.workspace, run.id).log_row("t", x=1)

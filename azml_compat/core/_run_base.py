@@ -88,12 +88,7 @@ class _RunBase(_portal.ChainedIdentity, _portal.HasRunPortal):
 
     @property
     def _writer(self) -> RunWriter:
-        # Kept by this object: the process holds its writers weakly.
-        writer: RunWriter | None = self.__dict__.get("_own_writer")
-        if writer is None or not _runtime.is_current(writer):
-            writer = _runtime.writer(self._store, self._record, is_owner=self._is_owner)
-            self.__dict__["_own_writer"] = writer
-        return writer
+        return _runtime.writer(self._store, self._record, is_owner=self._is_owner)
 
     @property
     def _files(self) -> RunFiles:

@@ -21,10 +21,11 @@ from azml_compat._files import (
 )
 from azml_compat._metrics import is_shortened
 from azml_compat._metrics.records import PathRecord
+from azml_compat._restclient.exceptions import ServiceException
 from azml_compat._tracking.store import sqlite_path
 from azml_compat._transcript import Transcript
 from azml_compat.core._run_base import _RunBase
-from azml_compat.exceptions import SnapshotException, UserErrorException
+from azml_compat.exceptions import AzureMLException, SnapshotException, UserErrorException
 
 _SNAPSHOT_PROPERTY = "ContentSnapshotId"
 
@@ -185,8 +186,8 @@ class _FilingRun(_RunBase):
         for folder in self._folders:
             # An absolute or upward folder is known by its last part, as every name in a run is.
             shown = "" if posixpath.normpath(folder) == "." else normalise(folder)
-            # The folder of the moment, as on Azure, and that of the start where the script has moved since.
-            for base in dict.fromkeys((Path.cwd(), self._base)):
+            # That of the start, and then the folder of the moment where the script has moved: as on Azure, it counts.
+            for base in dict.fromkeys((self._base, _current_folder() or self._base)):
                 self._capture(base / folder, shown)
 
     def _capture_logs(self) -> None:
@@ -195,12 +196,22 @@ class _FilingRun(_RunBase):
         transcript = self._transcript.path if self._redirects else None
         if transcript is not None:
             with _runtime.reported("Cannot store what the run printed"):
-                self._files.put(io.BytesIO(self._transcript.text()), _names.USER_LOG)
+                self._append_log(self._transcript.text())
         self._capture(
             folder / "logs",
             "logs",
             lambda file: file != transcript and not file.name.startswith(".") and file.stat().st_mtime >= since,
         )
+
+    def _append_log(self, text: bytes) -> None:
+        """Add what a `with` block printed to the log that earlier blocks of the run may have left."""
+        files = self._files
+        if files.find(_names.USER_LOG) is None:
+            files.check_free(_names.USER_LOG, _names.USER_LOG)
+        else:
+            with files.fetched(_names.USER_LOG) as earlier:
+                text = earlier.read_bytes() + text
+        files.put(io.BytesIO(text), _names.USER_LOG)
 
     def _capture(self, folder: Path, shown: str, is_wanted: Callable[[Path], bool] = lambda _: True) -> None:
         """Take the files below a local folder under the name `shown`; what fails is reported, never raised."""
@@ -208,7 +219,10 @@ class _FilingRun(_RunBase):
             for file in local_files(folder):
                 with _runtime.reported(f"Cannot take {file} into the run"):
                     if not file.name.endswith("azureml.log") and is_wanted(file):
-                        files.capture(file, posixpath.join(shown, file.relative_to(folder).as_posix()))
+                        name = posixpath.join(shown, file.relative_to(folder).as_posix())
+                        path = files.capture(file, name)
+                        if is_shortened(path):
+                            self._writer.append_record(PathRecord(path, normalise(name)))
 
     # -- snapshots --------------------------------------------------------------------------------------------
 
@@ -219,7 +233,7 @@ class _FilingRun(_RunBase):
             if is_default and _snapshot.is_unsafe_folder(Path(folder)):
                 raise SnapshotException("it is a home or root directory")
             self._store_snapshot(folder, _snapshot.DEFAULT_LIMITS if is_default else _snapshot.EXPLICIT_LIMITS)
-        except (SnapshotException, OSError) as error:
+        except (AzureMLException, ServiceException, OSError) as error:
             reason = getattr(error, "message", None) or error
             if not is_default:
                 raise SnapshotException(
@@ -276,3 +290,11 @@ class _FilingRun(_RunBase):
 
 def _nothing(_name: str) -> None:
     """Return what the original's upload_files gives for each file."""
+
+
+def _current_folder() -> Path | None:
+    """Return the current directory, or None when it has been removed."""
+    try:
+        return Path.cwd()
+    except FileNotFoundError:
+        return None

@@ -264,7 +264,8 @@ class Run(_LoggingRun):
             traceback_module.print_exception(exit_type, value, traceback)
         self._transcript.stop()
         folder, _ = self._entered
-        os.chdir(folder)
+        with _runtime.reported(f"Cannot go back to {folder}"):
+            os.chdir(folder)
         self._capture_logs()
         if is_failure:
             self._finish(RunStatus.FAILED, _error_of(value, None))
@@ -677,7 +678,7 @@ class _ContextRun(Run):
 
     def _has_new_outputs(self) -> bool:
         files = local_files(self._base / OUTPUTS_DIR)
-        return any(file.stat().st_mtime >= self._began for file in files)
+        return any(file.exists() and file.stat().st_mtime >= self._began for file in files)
 
     def _finish(self, status: str | None, error: dict[str, Any] | None = None) -> None:
         super()._finish(status, error)

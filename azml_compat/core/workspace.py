@@ -254,7 +254,7 @@ class Workspace:
     @property
     def discovery_url(self) -> str:
         """The tracking URI: there is no discovery service."""
-        return self.get_mlflow_tracking_uri()
+        return without_credentials(self.get_mlflow_tracking_uri())
 
     @property
     def service_context(self) -> _ServiceContext:
