@@ -26,6 +26,7 @@ from azml_compat.exceptions import AzureMLAggregatedException, UserErrorExceptio
 
 _CHUNK = 1 << 20
 _UNQUOTED = re.compile("[';]")
+_NOT_ASCII = re.compile("[^\x00-\x7f]")
 _BEGINS_ESCAPED = re.compile("_x[0-9a-f]+_")
 _MAX_BYTES = 250
 """Of a part of a path; file systems allow 255."""
@@ -70,9 +71,15 @@ def stored_path(name: str) -> str:
 def _escape_more(path: str) -> str:
     """Escape what MlflowClient cannot list or download, though the store takes it."""
     # It puts a folder's name unquoted into a search, and reads the rest after `;` as parameters of a URL.
-    path = _UNQUOTED.sub(lambda match: f"_x{ord(match.group()):x}_", path)
+    path = _UNQUOTED.sub(_hex, path)
+    # MLflow's servers before May 2026 (3.9 among them) cannot send a file whose name is not ASCII.
+    path = _NOT_ASCII.sub(_hex, path)
     # It takes a folder whose name begins so for one outside the run.
     return f"_x2e_{path[1:]}" if path.startswith("..") else path
+
+
+def _hex(match: re.Match[str]) -> str:
+    return f"_x{ord(match.group()):x}_"
 
 
 def _shown_name(path: str) -> str:

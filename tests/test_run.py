@@ -156,6 +156,15 @@ def test_an_absolute_output_folder_is_known_by_its_last_part(local_exp, tmp_path
     assert run.get_file_names() == ["results/a/x.txt", "results/b/x.txt"]
 
 
+def test_a_prefix_may_be_written_like_the_local_folder(local_run, tmp_path):
+    Path("outputs/x.txt").write_text("x")
+    local_run.complete()
+    for number, prefix in enumerate(("./outputs", "outputs/", ".", "./")):
+        local_run.download_files(prefix, output_directory=tmp_path / str(number))
+
+    assert [file.read_text() for file in sorted(tmp_path.glob("?/outputs/x.txt"))] == ["x"] * 4
+
+
 def test_children_are_nested_named_and_newest_first(run):
     first, second = run.child_run("fold 1"), run.child_run("fold 2")
     grandchild = first.child_run()

@@ -164,7 +164,8 @@ class _FilingRun(_RunBase):
             append_prefix: Keep `prefix` in the paths below `output_directory`.
             timeout_seconds: Ignored.
         """
-        folder = f"{prefix.replace(chr(92), '/').rstrip('/')}/" if prefix else ""
+        folder = f"{posixpath.normpath(prefix.replace(chr(92), '/'))}/" if prefix else ""
+        folder = "" if folder == "./" else folder
         found = [(name, path) for name, path in self._entries() if name.startswith(folder)]
         targets = [normalise(name) for name, _ in found]
         if output_paths is not None:
