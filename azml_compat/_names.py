@@ -49,7 +49,6 @@ PATH_RESERVED: Final = "azml_compat"
 PATH_TABLES: Final = "azml_compat/tables"
 PATH_PICTURES: Final = "azml_compat/pictures"
 PATH_SIDECAR: Final = "azml_compat/sidecar"
-PATH_TAGS: Final = "azml_compat/tags"
 PATH_SNAPSHOTS: Final = "azml_compat/snapshots"
 PATH_MODELS: Final = "azml_compat/models"
 

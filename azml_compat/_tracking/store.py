@@ -129,18 +129,15 @@ class Store:
             with azure_errors(f"Cannot set tag {key!r} of experiment {experiment_id}"):
                 client.set_experiment_tag(experiment_id, key, value)
 
-    def delete_experiment_tag(self, experiment_id: str, key: str) -> bool:
-        """Remove a tag of an experiment; False where this MLflow cannot."""
+    def delete_experiment_tag(self, experiment_id: str, key: str) -> None:
+        """Remove a tag of an experiment; one that is not there is as good as removed."""
         client = self.client
-        if not hasattr(client, "delete_experiment_tag"):
-            return False
         try:
             with azure_errors(f"Cannot remove tag {key!r} of experiment {experiment_id}"):
                 client.delete_experiment_tag(experiment_id, key)
         except Exception as error:
             if not is_missing(error):
                 raise
-        return True
 
     def rename_experiment(self, experiment_id: str, name: str) -> None:
         """Rename an active experiment."""
