@@ -20,11 +20,11 @@ _USAGE = """\
 usage: python -m azml_compat script.py [argument ...]
        python -m azml_compat -m module [argument ...]
        python -m azml_compat -c code [argument ...]
-       python -m azml_compat ui [option ...]
+       python -m azml_compat ui | sync [option ...]
 
 Runs a program that imports azureml, with azml_compat in its place.
 """
-_SUBCOMMANDS = frozenset({"ui"})
+_SUBCOMMANDS = frozenset({"ui", "sync"})
 
 
 def main() -> None:

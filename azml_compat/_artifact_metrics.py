@@ -5,8 +5,8 @@ from __future__ import annotations
 import io
 import json
 import posixpath
-from dataclasses import dataclass
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 from azml_compat.exceptions import AzureMLException, UserErrorException
@@ -28,8 +28,7 @@ _IMAGE_HEADS = (
 )
 
 
-@dataclass
-class ArtifactMetric:
+class ArtifactMetric(SimpleNamespace):
     """What `get_metrics(populate=True)` gives for an image or a JSON metric."""
 
     filename: str
@@ -53,7 +52,13 @@ def location(run_id: str, path: str) -> str:
 def populated(run_id: str, path: str, kind: str, data: bytes) -> ArtifactMetric:
     """Return the object for a run's file with its content."""
     return ArtifactMetric(
-        posixpath.basename(path), data, location(run_id, path), kind, path, "ExperimentRun", f"dcid.{run_id}"
+        filename=posixpath.basename(path),
+        data=data,
+        data_location=location(run_id, path),
+        metric_type=kind,
+        path=path,
+        origin="ExperimentRun",
+        container=f"dcid.{run_id}",
     )
 
 

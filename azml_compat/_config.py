@@ -8,9 +8,8 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator
-from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 from azml_compat import _names
 from azml_compat.exceptions import UserErrorException
@@ -21,8 +20,7 @@ _SCOPE = "/subscriptions/{}/resourceGroups/{}/providers/Microsoft.MachineLearnin
 _KEYS = ("subscription_id", "resource_group", "workspace_name")
 
 
-@dataclass(frozen=True)
-class Config:
+class Config(NamedTuple):
     """What one configuration file says."""
 
     file: Path

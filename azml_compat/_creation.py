@@ -2,47 +2,139 @@
 
 from __future__ import annotations
 
-import getpass
+import json
 import sys
-from collections.abc import Mapping
-from dataclasses import dataclass, field
+from collections.abc import Callable, Mapping
 from pathlib import Path
+from types import MappingProxyType
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from azml_compat import _git, _names, _runtime, _tags
+from azml_compat._reporting import logger, message_of
 from azml_compat._search import find_run
-from azml_compat._tracking import RunRecord, Store
+from azml_compat._tracking.errors import is_away, not_there_yet
+
+if TYPE_CHECKING:
+    from azml_compat._journal import Journal
+    from azml_compat._tracking import RunRecord, Store
+    from azml_compat._writer import Outbox
 
 _SOURCE_TAGS = (_names.TAG_GIT_COMMIT, _names.TAG_GIT_BRANCH, _names.TAG_GIT_REPO)
 
 
-@dataclass
-class NewRun:
+class NewRun(NamedTuple):
     """What a script says of a run that it starts."""
 
     name: str | None = None
     run_id: str | None = None
     display_name: str | None = None
     description: str | None = None
-    tags: Mapping[str, str | None] = field(default_factory=dict)
+    tags: Mapping[str, str | None] = MappingProxyType({})
     parent: RunRecord | None = None
     code_folder: Path | None = None
     """Where the git facts are taken from."""
+    folders: tuple[tuple[str, str], ...] = ()
+    """(absolute path, name in the run) of the folders that are taken when the run ends."""
 
 
-def create(store: Store, experiment_id: str, new: NewRun) -> tuple[RunRecord, bool]:
-    """Create the run; return it and whether it is new: a run id that exists names that run, as on Azure."""
-    tags = _tags.encode_tags(new.tags)
-    if new.run_id:
-        existing = resolve(store, new.run_id)
-        if existing is not None:
-            store.set_run_tags(existing.id, tags)
-            return existing.with_tags(tags), False
-    tags |= _facts(new)
+class Created(NamedTuple):
+    """A run that `create` has made or found."""
+
+    record: RunRecord
+    is_new: bool
+    is_provisional: bool = False
+    """The store could not be reached: the record's id only stands for the one that it will give."""
+
+
+def create(experiment: str, experiment_id: Callable[[], str], new: NewRun) -> Created:
+    """Create the run. A run id that exists names that run, as on Azure.
+
+    Where the store cannot be reached, the run starts all the same, under an id that stands for MLflow's: its journal
+    holds what it is to be created with.
+
+    Args:
+        experiment: The name of the experiment.
+        experiment_id: Asked for the experiment's id, when the store is to be used.
+        new: The run.
+
+    Raises:
+        ServiceException: the store does not take it, or cannot be reached and there is no journal either.
+    """
+    outbox = _runtime.outbox()
+    facts = _tags.encode_tags(new.tags) | _facts(new)
     shown = new.display_name or (new.name or "").rpartition(">")[2] or new.run_id or None
-    record = store.create_run(experiment_id, tags, shown, _runtime.next_start_time())
+    began = _runtime.next_start_time()
+    creation = {"experiment": experiment, "tags": facts, "name": shown, "start_time": began}
+    nonce = facts[_names.TAG_JOURNAL]
+    journal = outbox.create_journal(nonce, outbox.header(nonce, is_owner=True, folders=new.folders, creation=creation))
+    try:
+        if new.parent is not None and _is_stand_in(new.parent):
+            raise not_there_yet(f"The parent {_id_of_parent(new.parent)} is not in the store yet.")
+        existing = resolve(outbox.store, new.run_id) if new.run_id else None
+        if existing is not None:
+            tags = _tags.encode_tags(new.tags)
+            outbox.store.set_run_tags(existing.id, tags)
+            _discard(outbox, journal)
+            return Created(existing.with_tags(tags), is_new=False)
+        record = outbox.store.create_run(experiment_id(), facts, shown, began)
+    except Exception as error:
+        if journal is not None and is_away(error):
+            return _create_later(journal, creation, new.run_id or nonce, error)
+        _discard(outbox, journal)
+        raise
+    if journal is not None and outbox.spool is not None:
+        try:
+            journal.write(json.dumps({"op": "created", "run": record.id}))
+            outbox.spool.name_run(journal, record.id)
+        except OSError as error:
+            logger.warning("No journal can be kept of run %s: %s. Log calls go to the store.", record.id, error)
+            _discard(outbox, journal)
+            journal = None
     if new.run_id:
         _runtime.remember_run_id(new.run_id, record.id)
-    return record, True
+    _runtime.own_writer(record.id, journal)
+    return Created(record, is_new=True)
+
+
+def _discard(outbox: Outbox, journal: Journal | None) -> None:
+    if journal is not None and outbox.spool is not None:
+        outbox.spool.discard(journal)
+
+
+def _create_later(journal: Journal, creation: dict[str, Any], run_id: str, error: Exception) -> Created:
+    """Start a run that is created when the store is back."""
+    from azml_compat._tracking import RunRecord
+
+    stand_in = creation["tags"][_names.TAG_JOURNAL]
+    creation["tags"][_names.TAG_RUN_ID] = run_id
+    journal.write(json.dumps({"op": "provisional", "run_id": run_id}))
+    logger.warning("%s\nRun %s starts all the same, and is sent when the store is back.", message_of(error), run_id)
+    _runtime.own_writer(stand_in, journal, is_stand_in=True)
+    return Created(
+        RunRecord(
+            id=stand_in,
+            experiment_id="",
+            status="RUNNING",
+            start_time=creation["start_time"],
+            end_time=None,
+            artifact_uri="",
+            is_deleted=False,
+            tags=creation["tags"],
+            params={},
+            latest=(),
+        ),
+        is_new=True,
+        is_provisional=True,
+    )
+
+
+def _is_stand_in(run: RunRecord) -> bool:
+    return not run.experiment_id
+
+
+def _id_of_parent(run: RunRecord) -> str:
+    """Return the id of a parent in the store, or that by which it will be found there."""
+    return run.tags[_names.TAG_RUN_ID] if _is_stand_in(run) else run.id
 
 
 def resolve(store: Store, run_id: str) -> RunRecord | None:
@@ -65,7 +157,11 @@ def _is_mlflow_id(run_id: str) -> bool:
 
 
 def _facts(new: NewRun) -> dict[str, str]:
+    import uuid  # here and not at the top: importing Run must stay cheap
+
     tags = {
+        # First, because a file store sets one tag after the other, and may die between two.
+        _names.TAG_JOURNAL: uuid.uuid4().hex,
         _names.TAG_FORMAT: _names.FORMAT_VERSION,
         _names.TAG_TARGET: "local",
         _names.TAG_USER: _user(),
@@ -79,7 +175,7 @@ def _facts(new: NewRun) -> dict[str, str]:
     if new.description:
         tags[_names.TAG_NOTE] = new.description
     if new.parent is not None:
-        tags[_names.TAG_PARENT] = new.parent.id
+        tags[_names.TAG_PARENT] = _id_of_parent(new.parent)
         # A child's code is its parent's; Azure sets no git properties on it, but MLflow's source line wants them.
         tags |= {key: new.parent.tags[key] for key in _SOURCE_TAGS if key in new.parent.tags}
     if new.code_folder is not None:
@@ -90,6 +186,8 @@ def _facts(new: NewRun) -> dict[str, str]:
 
 
 def _user() -> str:
+    import getpass
+
     try:
         return getpass.getuser()
     except (KeyError, OSError):

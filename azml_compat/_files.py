@@ -6,23 +6,24 @@ reserved folder is invisible here.
 
 from __future__ import annotations
 
-import hashlib
 import io
 import os
 import posixpath
 import re
-import shutil
-import tempfile
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
-from typing import IO
+from typing import IO, TYPE_CHECKING
 
 from azml_compat import _names
 from azml_compat._metrics import escape_path, is_shortened, unescape
 from azml_compat._metrics.records import PathRecord, Record
-from azml_compat._tracking import ArtifactFile, Store
 from azml_compat.exceptions import AzureMLAggregatedException, UserErrorException
+
+if TYPE_CHECKING:
+    import tempfile
+
+    from azml_compat._tracking import ArtifactFile, Store
 
 _CHUNK = 1 << 20
 _UNQUOTED = re.compile("[';]")
@@ -119,6 +120,8 @@ class RunFiles:
 
     def _note_stored(self, path: str) -> None:
         """Add a file that was stored, and its folders, to the listings that are kept."""
+        from azml_compat._tracking import ArtifactFile  # whoever stores has it loaded
+
         is_folder = False
         while path and self._listings is not None:
             parent = posixpath.dirname(path)
@@ -199,29 +202,38 @@ class RunFiles:
         if known is not None and (known.is_folder or known.path != path):
             # A server that is asked to write there answers with errors that MLflow repeats for minutes.
             raise self._conflict(name)
-        if known is not None and known.size == local.stat().st_size:
-            with self.fetched(path) as stored:
-                if _digest(stored) == _digest(local):
-                    return path
-        self.put(local, path)
+        if known is None or known.size != local.stat().st_size or not self.holds(path, local):
+            self.put(local, path)
         return path
+
+    def holds(self, path: str, local: Path) -> bool:
+        """Tell whether the file at a stored path has the content of a local one."""
+        with self.fetched(path) as stored:
+            return _digest(stored) == _digest(local)
 
     @contextmanager
     def fetched(self, path: str) -> Iterator[Path]:
         """Give a temporary local copy of the file at a stored path."""
-        with tempfile.TemporaryDirectory(prefix="azml_compat-") as folder:
+        with temporary_folder() as folder:
             yield self._store.download(self._run_id, path, Path(folder))
 
     def fetch(self, path: str, target: Path) -> None:
         """Copy the file at a stored path to `target`, which is overwritten."""
         target.parent.mkdir(parents=True, exist_ok=True)
         with self.fetched(path) as local:
-            shutil.copyfile(local, target)
+            _copy_file(local, target)
 
     def read_text(self, path: str) -> str:
         """Return the text of the file at a stored path; bytes that are not UTF-8 are replaced."""
         with self.fetched(path) as local:
             return local.read_text(encoding="utf-8", errors="replace")
+
+
+def temporary_folder() -> tempfile.TemporaryDirectory[str]:
+    """Return a new folder that is removed at the end of a `with` block."""
+    import tempfile  # with what it imports 4 ms, and an import of Run stores nothing
+
+    return tempfile.TemporaryDirectory(prefix="azml_compat-")
 
 
 @contextmanager
@@ -230,7 +242,7 @@ def _named(source: Path | IO[bytes], base: str) -> Iterator[Path]:
     if isinstance(source, Path) and source.name == base:
         yield source
         return
-    with tempfile.TemporaryDirectory(prefix="azml_compat-") as folder:
+    with temporary_folder() as folder:
         local = Path(folder) / base
         if isinstance(source, Path):
             _link(source, local)
@@ -244,7 +256,13 @@ def _link(source: Path, local: Path) -> None:
     try:
         local.symlink_to(source.resolve())
     except OSError:  # Windows without the privilege
-        shutil.copyfile(source, local)
+        _copy_file(source, local)
+
+
+def _copy_file(source: Path, target: Path) -> None:
+    import shutil  # with its archive formats 2 ms, and an import of Run copies nothing
+
+    shutil.copyfile(source, target)
 
 
 def _copy_stream(source: IO[bytes], target: IO[bytes]) -> None:
@@ -253,6 +271,8 @@ def _copy_stream(source: IO[bytes], target: IO[bytes]) -> None:
 
 
 def _digest(path: Path) -> str:
+    import hashlib  # loads OpenSSL, which an import of Run can do without
+
     digest = hashlib.sha256()
     with path.open("rb") as file:
         while chunk := file.read(_CHUNK):

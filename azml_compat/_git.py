@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import subprocess
 from pathlib import Path
 
 from azml_compat import _names
@@ -50,6 +49,8 @@ def _facts(folder: Path) -> dict[str, str]:
 
 
 def _git(folder: Path, *arguments: str) -> str | None:
+    import subprocess  # costs 3 ms, and an import of Run asks git nothing
+
     try:
         done = subprocess.run(
             ["git", *arguments],

@@ -6,11 +6,13 @@ Links lead to the MLflow UI. Without a server that is the address at which `azml
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from azml_compat import _names
-from azml_compat._tracking import Store
-from azml_compat._tracking.store import without_credentials
+from azml_compat._tracking.addresses import without_credentials
+
+if TYPE_CHECKING:
+    from azml_compat._tracking import Store
 
 _DOCS = "https://docs.microsoft.com/en-us/python/api/azureml-core/{module}.{name}?view=azure-ml-py"
 

@@ -4,15 +4,16 @@ from __future__ import annotations
 
 import io
 import json
-from collections.abc import Collection
+from collections.abc import Collection, Iterable
 from typing import Any
 
-from azml_compat import _names, _runtime, _views
+from azml_compat import _names, _views
 from azml_compat._files import RunFiles, stored_path
 from azml_compat._metrics import decode, escape_key, escape_path, names_of
 from azml_compat._metrics.keys import KeyTable
-from azml_compat._metrics.records import ArtifactRecord, CellRecord
+from azml_compat._metrics.records import ArtifactRecord, CellRecord, KeyRecord, Record
 from azml_compat._reading import read_metrics
+from azml_compat._reporting import reported
 from azml_compat._sidecar import read_sidecar
 from azml_compat._tracking import RunRecord, Store
 
@@ -20,12 +21,29 @@ _MAX_LISTED_TABLES = 4000
 """Characters of the tag that makes MLflow's UI draw a JSON file as a table; MLflow cuts it at 5,000 or 8,000."""
 
 
+def publish_all(store: Store, run: RunRecord) -> None:
+    """Put all views of a run into the store, as its end does; what fails is reported and left out."""
+    with reported("Cannot write the tables and pictures of the run"):
+        publish_views(store, run, _names_with_views(read_sidecar(store, run)))
+    with reported("Cannot show the strings of the run as params"):
+        publish_params(store, run)
+
+
+def _names_with_views(records: Iterable[Record]) -> set[str]:
+    return {
+        record.name
+        for record in records
+        if isinstance(record, (ArtifactRecord, CellRecord))
+        or (isinstance(record, KeyRecord) and record.column is not None)
+    }
+
+
 def publish_views(store: Store, run: RunRecord, names: Collection[str]) -> None:
     """Render the tables and pictures of the metrics called `names`; one that fails is reported and left out."""
     files = RunFiles(store, run.id)
     tables = []
     for name in sorted(names):
-        with _runtime.reported(f"Cannot show metric {name!r}"):
+        with reported(f"Cannot show metric {name!r}"):
             value = read_metrics(store, run, lambda record: record, name).get(name)
             if isinstance(value, ArtifactRecord):
                 _publish_picture(files, value)

@@ -1,77 +1,96 @@
-"""The one place with process-wide state: the store of this process, its open runs, and how the process ends.
+"""The one place with process-wide state: the store of this process, its writers, and its open runs.
 
-`reset()` puts everything back, for tests.
+`reset()` puts everything back, for tests. How a process ends is `_process_end`. The rooms that nobody needs before a
+store is used - the store, the writer, the journal - are imported here when it is: importing Run must stay cheap.
 """
 
 from __future__ import annotations
 
-import atexit
-import importlib
-import logging
 import os
 import re
 import sys
 import threading
 import time
-import types
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
-from dataclasses import dataclass, field
+from collections.abc import Callable
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import TYPE_CHECKING, Any, TypeVar
 
 from azml_compat import _config, _names
-from azml_compat._tracking import RunRecord, Store
+from azml_compat._metrics import Encoder
+from azml_compat._metrics.encode import Lane
+from azml_compat._process_end import Outcome, ProcessEnd
+from azml_compat._reporting import logger, message_of, reported
+from azml_compat._restclient.exceptions import ServiceException
 from azml_compat._tracking.addresses import absolute_uri, sqlite_path, without_credentials
+from azml_compat._tracking.errors import is_away
 from azml_compat._tracking.mlflow_api import chosen_tracking_uri
-from azml_compat._writer import RunWriter
 from azml_compat.exceptions import UserErrorException
 
-# No NullHandler: what is reported here and not raised must reach a script that has not set up logging.
-logger = logging.getLogger("azml_compat")
-
-
-@dataclass(frozen=True)
-class Outcome:
-    """How the script ended: with an uncaught error, with an exit code, or well."""
-
-    error: BaseException | None = None
-    exit_code: int = 0
-
-    @property
-    def is_failure(self) -> bool:
-        """Whether a run that is still open has failed."""
-        return self.error is not None or self.exit_code != 0
-
+if TYPE_CHECKING:
+    from azml_compat._delivery import Report
+    from azml_compat._journal import Journal
+    from azml_compat._metrics import Record
+    from azml_compat._tracking import RunRecord, Store
+    from azml_compat._writer import Outbox, RunWriter
 
 Finish = Callable[[Outcome], None]
 _Run = TypeVar("_Run")
+_RECOVERY_SECONDS = 10
+_SETTLING_SECONDS = 30
+_EXIT_SECONDS = 300
+"""For delivering what is left when the process ends, while the store takes it."""
+_EXIT_AWAY_SECONDS = 1
+"""The same while it does not."""
+_ADOPTION_SECONDS = 5
+"""For what other processes logged to a run, before a new writer goes on from it."""
 
 
-@dataclass
 class _State:
-    store: Store | None = None
-    default_folder: Path | None = None
-    last_start: int = 0
-    writers: dict[str, RunWriter] = field(default_factory=dict)
-    """Kept as long as the process: what a writer handed out decides what it may hand out next."""
-    open_runs: dict[str, Finish] = field(default_factory=dict)
-    run_ids: dict[str, str] = field(default_factory=dict)
-    outcome: Outcome | None = None
-    context_runs: dict[str | None, Any] = field(default_factory=dict)
-    process: int = field(default_factory=os.getpid)
+    def __init__(self) -> None:
+        self.store: Store | None = None
+        self.default_folder: Path | None = None
+        self.last_start = 0
+        self.outbox: Outbox | None = None
+        self.writers: dict[str, RunWriter] = {}
+        self.inherited: dict[str, Encoder] = {}
+        """In a forked child: the encoders of its parent, which know what the parent had logged."""
+        self.open_runs: dict[str, Finish] = {}
+        self.run_ids: dict[str, str] = {}
+        self.context_runs: dict[str | None, Any] = {}
 
 
 _state = _State()
 _lock = threading.RLock()
-_is_hooked = False
 
 
 def reset() -> None:
-    """Forget the store, the open runs and the outcome. Runs stay as they are."""
+    """Forget the store, the writers and the open runs. Runs stay as they are; what was not delivered is dropped."""
     global _state
     with _lock:
+        for writer in _state.writers.values():
+            writer.close()
+            writer.is_stale = True
         _state = _State()
+        _end.forget()
+
+
+def _leave_parent_behind() -> None:
+    """In a forked child: its parent's runs are the parent's, and a lock may be held by a thread that is not here."""
+    global _lock
+    _lock = threading.RLock()
+    if _state.store is not None:
+        _state.store.leave_parent_behind()
+    _state.inherited |= {run: writer.encoder for run, writer in _state.writers.items() if writer.encoder is not None}
+    for writer in _state.writers.values():
+        writer.is_stale = True
+    _state.writers.clear()
+    _state.outbox = None
+    _state.open_runs.clear()
+    _state.context_runs.clear()
+
+
+if hasattr(os, "register_at_fork"):
+    os.register_at_fork(after_in_child=_leave_parent_behind)
 
 
 def store(config: _config.Config | None = None) -> Store:
@@ -85,10 +104,12 @@ def store(config: _config.Config | None = None) -> Store:
     """
     with _lock:
         if _state.store is None:
+            from azml_compat._tracking import Store
+
             config = config or _config.nearest()
             uri, folder = _resolve(config)
             _state.default_folder = folder
-            _state.store = Store(uri, _artifact_root(uri, folder))
+            _state.store = Store(uri, _artifact_root(uri, folder), on_open=_recover)
         elif config is not None and config.tracking_uri:
             _warn_if_other(config)
         return _state.store
@@ -141,14 +162,129 @@ def next_start_time() -> int:
         return _state.last_start
 
 
-def writer(run_store: Store, run: RunRecord, *, is_owner: bool) -> RunWriter:
+def outbox() -> Outbox:
+    """Return what the writers of this process share."""
+    with _lock:
+        if _state.outbox is None:
+            from azml_compat import _background
+            from azml_compat._journal import Spool, home
+            from azml_compat._writer import Outbox
+
+            tracking = store()
+            spool = None
+            try:
+                spool = Spool(without_credentials(tracking.uri))
+            except OSError as error:
+                logger.warning(
+                    "No journal can be kept in %s: %s. Every log call waits for the store. Say with %s where a folder "
+                    "of yours on a local disk is.",
+                    *(home(), error, _names.ENV_HOME),
+                )
+            _state.outbox = Outbox(tracking, spool, on_journal=_background.start_soon)
+        return _state.outbox
+
+
+def writer(run: RunRecord) -> RunWriter:
     """Return this process's writer for a run, one for all `Run` objects."""
     with _lock:
-        _leave_parent_behind()
         found = _state.writers.get(run.id)
         if found is None:
-            found = _state.writers[run.id] = RunWriter(run_store, run, is_owner=is_owner)
+            from azml_compat._writer import RunWriter
+
+            found = RunWriter(outbox(), run.id, is_owner=False, journal=None, encoder=lambda: _guest_encoder(run))
+            _state.writers[run.id] = found
         return found
+
+
+def own_writer(run_id: str, journal: Journal | None, *, is_stand_in: bool = False) -> RunWriter:
+    """Return a new writer for a run that this process has created, under the id that it has for now."""
+    from azml_compat._writer import RunWriter
+
+    with _lock:
+        made = RunWriter(
+            outbox(),
+            run_id,
+            is_owner=True,
+            journal=journal,
+            encoder=lambda: Encoder(Lane.of_owner()),
+            is_stand_in=is_stand_in,
+        )
+        made.encoder = Encoder(Lane.of_owner())
+        _state.writers[run_id] = made
+        return made
+
+
+def _guest_encoder(run: RunRecord) -> Encoder:
+    """Return an encoder that goes on from what others have logged to a run."""
+    spool = outbox().spool
+    rank = os.environ.get("RANK", "")
+    preferred = int(rank) if rank.isdigit() else os.getpid()
+    lane = spool.lane(run.id, preferred) if spool is not None else None
+    guest = Lane.of_guest(preferred if lane is None else lane)
+    inherited = _state.inherited.pop(run.id, None)
+    if inherited is not None:
+        inherited.continue_as_guest(guest)
+        return inherited
+    from azml_compat._sidecar import read_sidecar
+
+    tracking = outbox().store
+    outbox().flush(run.id, _ADOPTION_SECONDS)
+    records: list[Record] = []
+    try:
+        with tracking.patience(_ADOPTION_SECONDS):
+            # `run` may have been read long ago, and other writers went on since.
+            run = tracking.get_run(run.id)
+            records = read_sidecar(tracking, run)
+    except ServiceException as error:
+        if not is_away(error):
+            raise
+    encoder = Encoder(guest)
+    encoder.adopt(records, run.latest)
+    return encoder
+
+
+def flush(run: RunRecord, seconds: float, away_seconds: float | None = None) -> Report:
+    """Deliver everything that processes of this machine logged to a run, as `Outbox.flush`."""
+    found = _state.writers.get(run.id)
+    if found is not None:
+        return found.deliver(seconds, away_seconds)
+    return outbox().flush(run.id, seconds, away_seconds)
+
+
+def settle_runs() -> None:
+    """Have runs that were started while the store was away created, before runs are listed."""
+    for found in writers():
+        if found.is_unsettled:
+            found.deliver(_SETTLING_SECONDS, 0)
+
+
+def leave_run(run_id: str) -> None:
+    """Let go of the writer of a run that has ended, or is left, once everything has been delivered."""
+    with _lock:
+        found = _state.writers.pop(run_id, None)
+    if found is not None:
+        found.leave()
+
+
+def writers() -> list[RunWriter]:
+    """Return the writers of this process."""
+    with _lock:
+        return list(_state.writers.values())
+
+
+def _recover() -> None:
+    """Close the runs of this machine whose processes have died, and deliver what they left."""
+    shared = outbox()
+    if shared.spool is None or shared.drain is None:
+        return
+    deadline = time.monotonic() + _RECOVERY_SECONDS
+    for run in shared.spool.abandoned_runs():
+        with reported(f"Cannot deliver what was logged to run {run}"):
+            report = shared.drain.run(run, deadline)
+            for run_id in report.ended:
+                logger.warning("Run %s is Failed now: its process was gone, and had not ended it.", run_id)
+            for error in report.refused:
+                logger.warning("%s", message_of(error))
 
 
 def remember_run_id(given: str, mlflow_id: str) -> None:
@@ -165,21 +301,25 @@ def recall_run_id(given: str) -> str | None:
 def open_run(run_id: str, finish: Finish) -> None:
     """Have `finish` called when the process ends before `close_run`."""
     with _lock:
-        _leave_parent_behind()
         _state.open_runs[run_id] = finish
-        _hook()
+    _end.watch()
 
 
 def close_run(run_id: str) -> None:
-    """The run has ended; the exit hook leaves it alone."""
+    """The run has ended; the end of the process leaves it alone."""
     with _lock:
         _state.open_runs.pop(run_id, None)
+
+
+def open_runs() -> list[tuple[str, Finish]]:
+    """Return the runs that the script has left open, children before their parents."""
+    with _lock:
+        return list(reversed(_state.open_runs.items()))
 
 
 def context_run(run_id: str | None, make: Callable[[], _Run]) -> _Run:
     """Return what Run.get_context() gave before for `run_id` (None: this process's own run), else make it."""
     with _lock:
-        _leave_parent_behind()
         if run_id not in _state.context_runs:
             _state.context_runs[run_id] = make()
         found: _Run = _state.context_runs[run_id]
@@ -188,59 +328,59 @@ def context_run(run_id: str | None, make: Callable[[], _Run]) -> _Run:
 
 def has_context_run() -> bool:
     """Tell whether this process has a run of its own for Run.get_context()."""
-    _leave_parent_behind()
     return None in _state.context_runs
 
 
 def note_outcome(error: BaseException | None, exit_code: int) -> None:
     """Tell how the script ended: an exit hook cannot see an exit code."""
-    # sys.exit is no error; the code says all, and 0 is a normal end.
-    _state.outcome = Outcome(None if isinstance(error, SystemExit) else error, exit_code)
+    _end.note(error, exit_code)
 
 
-def _leave_parent_behind() -> None:
-    # A forked child has copies of its parent's runs; their ends are the parent's business.
-    if _state.process != os.getpid():
-        _state.process = os.getpid()
-        _state.open_runs.clear()
-        _state.writers.clear()
-        _state.context_runs.clear()
-
-
-def _hook() -> None:
-    global _is_hooked
-    if _is_hooked:
-        return
-    _is_hooked = True
-    # Where a run is created only at exit, MLflow is imported only then; these modules of its cannot be, because they
-    # register themselves with the end of the threads, which is over by then.
-    importlib.import_module("concurrent.futures.thread")
-    importlib.import_module("concurrent.futures.process")
-    atexit.register(_end_open_runs)
-    previous = sys.excepthook
-
-    def note_error(kind: type[BaseException], error: BaseException, traceback: types.TracebackType | None) -> None:
-        note_outcome(error, 1)
-        previous(kind, error, traceback)
-
-    sys.excepthook = note_error
-
-
-def _end_open_runs() -> None:
-    with _lock:
-        _leave_parent_behind()
-        outcome = _state.outcome or Outcome()
-        # Children are opened after their parents and end before them.
-        finishes = list(reversed(_state.open_runs.items()))
-    for run_id, finish in finishes:
-        with reported(f"Cannot end run {run_id} at exit"):
+def _end_with_process(outcome: Outcome) -> None:
+    """End what the script left open, deliver what processes of this machine logged, and say what could not be."""
+    for run_id, finish in open_runs():
+        with reported(f"Cannot end run {run_id} with the process"):
             finish(outcome)
+    deadline = time.monotonic() + _EXIT_SECONDS
+    left = []
+    for found in writers():
+        with reported(f"Cannot deliver what was logged to run {found.run}"):
+            seconds = max(0.1, deadline - time.monotonic())
+            report = found.flush(seconds, min(seconds, _EXIT_AWAY_SECONDS))
+            for error in report.refused:
+                logger.warning("%s", message_of(error))
+            if report.is_complete:
+                leave_run(found.run)
+            else:
+                left.append(found)
+    if left:
+        _tell_unsent(left)
 
 
-@contextmanager
-def reported(doing: str) -> Iterator[None]:
-    """Report an error without raising it, where raising would hide the script's own."""
-    try:
-        yield
-    except Exception as error:  # noqa: BLE001 - whatever it is, it is reported
-        logger.warning("%s: %s", doing, getattr(error, "message", None) or error)
+def _tell_unsent(left: list[RunWriter]) -> None:
+    from azml_compat import _background
+    from azml_compat._journal import home
+
+    shared = outbox()
+    shown = without_credentials(shared.store.uri)
+    runs = "1 run" if len(left) == 1 else f"{len(left)} runs"
+    print(
+        f"azml_compat: what was logged to {runs} is not in {shown} yet. It is kept in {home()}, and is sent as soon as "
+        "the store is back, at the latest when the next script uses it. To send it now: azml-compat sync",
+        file=sys.stderr,
+        flush=True,
+    )
+    if shared.spool is not None:
+        _background.start(shared.store.uri, shared.spool)
+
+
+def _secure_open_runs() -> None:
+    """Note in the journals of open runs that they end as canceled, whatever happens next."""
+    for run_id, _ in open_runs():
+        found = _state.writers.get(run_id)
+        if found is not None:
+            with reported(f"Cannot note the end of run {run_id}"):
+                found.queue_end("KILLED", {})
+
+
+_end = ProcessEnd(_end_with_process, _secure_open_runs)

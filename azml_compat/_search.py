@@ -7,16 +7,16 @@ because values, escapes and None are Azure's.
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from azml_compat import _names, _status, _tags
-from azml_compat._tracking import RunRecord, Store
+
+if TYPE_CHECKING:
+    from azml_compat._tracking import RunRecord, Store
 
 _KeyFilter = str | dict[str, Any] | None
 
 
-@dataclass(frozen=True)
 class RunFilter:
     """The filters of `get_runs`, `get_children` and `Run.list`; all given ones must hold.
 
@@ -24,18 +24,23 @@ class RunFilter:
         ValueError: a filter is of the wrong type.
     """
 
-    type: str | None = None
-    tags: _KeyFilter = None
-    properties: _KeyFilter = None
-    status: str | None = None
-
-    def __post_init__(self) -> None:
-        for name in ("type", "status"):
-            if not isinstance(getattr(self, name), (str, type(None))):
-                raise ValueError(f"The filter {name} takes a str, not {getattr(self, name)!r}.")
-        for name in ("tags", "properties"):
-            if not isinstance(getattr(self, name), (str, dict, type(None))):
-                raise ValueError(f"The filter {name} takes a str or a dict, not {getattr(self, name)!r}.")
+    def __init__(
+        self,
+        type: str | None = None,  # noqa: A002 - Azure's word
+        tags: _KeyFilter = None,
+        properties: _KeyFilter = None,
+        status: str | None = None,
+    ) -> None:
+        for name, word in (("type", type), ("status", status)):
+            if word is not None and not isinstance(word, str):
+                raise ValueError(f"The filter {name} takes a str, not {word!r}.")
+        for name, wanted in (("tags", tags), ("properties", properties)):
+            if wanted is not None and not isinstance(wanted, (str, dict)):
+                raise ValueError(f"The filter {name} takes a str or a dict, not {wanted!r}.")
+        self.type = type
+        self.tags = tags
+        self.properties = properties
+        self.status = status
 
     def accepts(self, run: RunRecord) -> bool:
         """Tell whether a run passes."""

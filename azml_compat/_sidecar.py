@@ -31,7 +31,13 @@ logger = logging.getLogger("azml_compat")
 
 
 class SidecarWriter:
-    """One writer's end of the sidecar of a run. Not thread-safe: the run's writer holds a lock."""
+    """One writer's end of the sidecar of a run. Not thread-safe: whoever delivers holds the lock of the run.
+
+    Args:
+        store: Where the run is.
+        run_id: The run.
+        writer_id: Tells the writers of the run apart; readers sort by it.
+    """
 
     def __init__(self, store: Store, run_id: str, writer_id: str) -> None:
         self._store = store
@@ -43,16 +49,51 @@ class SidecarWriter:
         """(number of its first record, records as JSON) of each page."""
         self._unsaved: set[int] = set()
 
-    @property
-    def is_behind(self) -> bool:
-        """Whether an append failed, so that records wait for the next one."""
-        return bool(self._unsaved)
+    @classmethod
+    def resume(cls, store: Store, run: RunRecord, writer_id: str) -> SidecarWriter:
+        """Go on where the store's own pages of this writer end, whoever wrote them."""
+        writer = cls(store, run.id, writer_id)
+        while (text := run.tags.get(writer._tag(len(writer._pages)))) is not None:
+            page = json.loads(text)
+            writer._pages.append((page["q"], [json.dumps(line, separators=(",", ":")) for line in page["r"]]))
+        if writer._pages:
+            writer._first = writer._pages[0][0]
+            # Pages behind these may be left from before they moved to a segment.
+            del writer._pages[writer._contiguous() :]
+        return writer
 
-    def append(self, records: Sequence[Record]) -> None:
-        """Store `records`. Records of an append that failed are stored by the next one."""
-        for record in records:
-            self._add(codec.dump(record))
-        self._save()
+    def _contiguous(self) -> int:
+        """Return how many pages follow on one another."""
+        end = self._first
+        for count, (first, lines) in enumerate(self._pages):
+            if first != end:
+                return count
+            end += len(lines)
+        return len(self._pages)
+
+    @property
+    def next_number(self) -> int:
+        """The number of the record that comes next."""
+        return self._pages[-1][0] + len(self._pages[-1][1]) if self._pages else self._first
+
+    def announce(self) -> None:
+        """Store a first page, if an empty one, so that readers know of this writer before its first point."""
+        if not self._pages:
+            self._pages.append((0, []))
+            self._unsaved.add(0)
+            self._save()
+
+    def append(self, lines: Sequence[str], number: int) -> None:
+        """Store records, of which the first has that number; those that are stored already are left out.
+
+        Args:
+            lines: Records as `records.dump` writes them.
+            number: How many records this writer had before them.
+        """
+        for line in lines[max(0, self.next_number - number) :]:
+            self._add(line)
+        if self._unsaved:
+            self._save()
 
     def _add(self, line: str) -> None:
         if not self._pages:
@@ -68,10 +109,12 @@ class SidecarWriter:
         if len(self._pages) > _PAGES or any(_size(lines) > _PAGE_CHARACTERS + 100 for _, lines in self._pages):
             self._spill()
         self._store.set_run_tags(
-            self._run_id,
-            {f"{_names.TAG_SIDECAR}{self._writer_id}.{page}": _page(*self._pages[page]) for page in self._unsaved},
+            self._run_id, {self._tag(page): _page(*self._pages[page]) for page in sorted(self._unsaved)}
         )
         self._unsaved.clear()
+
+    def _tag(self, page: int) -> str:
+        return f"{_names.TAG_SIDECAR}{self._writer_id}.{page}"
 
     def _spill(self) -> None:
         """Move all pages to one segment file, and leave an empty first page that says so."""

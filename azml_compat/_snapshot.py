@@ -7,15 +7,12 @@ A snapshot holds no secrets, is whole or absent, and the default one (of the cur
 from __future__ import annotations
 
 import fnmatch
-import hashlib
+import functools
 import os
 import re
-import uuid
-import zipfile
-from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
+from collections.abc import Iterator
 from pathlib import Path
-from typing import TYPE_CHECKING, NoReturn
+from typing import TYPE_CHECKING, NamedTuple, NoReturn
 
 from azml_compat.exceptions import SnapshotException
 
@@ -35,29 +32,27 @@ _SKIPPED_AT_THE_TOP = frozenset({"outputs", "logs"})
 _STORE_FILES = ("mlflow.db", "mlflow.db-journal", "mlflow.db-wal", "mlflow.db-shm")
 
 
-def _any_of(globs: Iterable[str]) -> re.Pattern[str]:
+@functools.cache  # compiled on first use: most processes that import Run take no snapshot
+def _any_of(globs: tuple[str, ...]) -> re.Pattern[str]:
     return re.compile("|".join(map(fnmatch.translate, globs)))
 
 
 # Names that are kept out, whatever an ignore file says, in lower case.
-_SECRETS = _any_of(
-    [
-        ".env", ".env.*", "*.env", ".envrc", ".netrc", "_netrc", ".pypirc", ".npmrc", ".pgpass", ".my.cnf", ".boto",
-        ".s3cfg", ".databrickscfg", ".dockercfg", ".git-credentials", ".htpasswd", ".vault-token", "kubeconfig",
-        "id_rsa*", "id_dsa*", "id_ecdsa*", "id_ed25519*",
-        "*.pem", "*.key", "*.pfx", "*.p12", "*.p8", "*.jks", "*.keystore", "*.kdbx", "*.ppk", "*.gpg",
-        "*credential*", "*secret*", "*password*", "*passwd*", "*apikey*", "*api_key*", "*api-key*",
-        "service-account*", "service_account*", "key.json", "*[-_]key.json",
-        "*.token", "token", "token.*", "*[-_]token", "*[-_]token.*",
-    ]
+_SECRETS = (
+    ".env", ".env.*", "*.env", ".envrc", ".netrc", "_netrc", ".pypirc", ".npmrc", ".pgpass", ".my.cnf", ".boto",
+    ".s3cfg", ".databrickscfg", ".dockercfg", ".git-credentials", ".htpasswd", ".vault-token", "kubeconfig",
+    "id_rsa*", "id_dsa*", "id_ecdsa*", "id_ed25519*",
+    "*.pem", "*.key", "*.pfx", "*.p12", "*.p8", "*.jks", "*.keystore", "*.kdbx", "*.ppk", "*.gpg",
+    "*credential*", "*secret*", "*password*", "*passwd*", "*apikey*", "*api_key*", "*api-key*",
+    "service-account*", "service_account*", "key.json", "*[-_]key.json",
+    "*.token", "token", "token.*", "*[-_]token", "*[-_]token.*",
 )  # fmt: skip
-_SECRET_FOLDERS = _any_of(["*credential*", "*secret*", "*password*"])
+_SECRET_FOLDERS = ("*credential*", "*secret*", "*password*")
 _CODE_AND_PROSE = (".py", ".ipynb", ".md", ".rst")
 """What is about secrets under these names is not one."""
 
 
-@dataclass(frozen=True)
-class Limits:
+class Limits(NamedTuple):
     """How large a snapshot may be; size in bytes."""
 
     files: int
@@ -148,14 +143,14 @@ def _is_secret(file: Path, folders: str = "") -> bool:
         target = file.resolve()
         if _SKIPPED_FOLDERS.intersection(target.parent.parts) or _is_secret_name(target.name):
             return True
-    if any(_SECRET_FOLDERS.match(folder) for folder in folders.lower().split("/")):
+    if any(_any_of(_SECRET_FOLDERS).match(folder) for folder in folders.lower().split("/")):
         return not file.name.lower().endswith(_CODE_AND_PROSE)
     return _is_secret_name(file.name)
 
 
 def _is_secret_name(name: str) -> bool:
     name = name.lower()
-    return bool(_SECRETS.match(name)) and (name.startswith(".env") or not name.endswith(_CODE_AND_PROSE))
+    return bool(_any_of(_SECRETS).match(name)) and (name.startswith(".env") or not name.endswith(_CODE_AND_PROSE))
 
 
 def _belongs_to(file: Path, store_file: Path) -> bool:
@@ -212,6 +207,10 @@ def _is_of_file_store(folder: Path) -> bool:
 
 def write_archive(files: list[tuple[str, Path]], folder: Path) -> tuple[str, Path]:
     """Write the files as a zip archive into `folder`; return the snapshot id, a GUID of the content, and the file."""
+    import hashlib  # these three cost 5 ms, and an import of Run writes no archive
+    import uuid
+    import zipfile
+
     digest = hashlib.sha256()
     archive = folder / "snapshot.zip"
     with zipfile.ZipFile(archive, "w") as target:

@@ -6,9 +6,13 @@ lacks (Queued, Finalizing, ...) stand in a tag, which counts only while it agree
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 from azml_compat import _names
 from azml_compat._restclient.constants import RunStatus
-from azml_compat._tracking import RunRecord
+
+if TYPE_CHECKING:
+    from azml_compat._tracking import RunRecord
 
 _FROM_MLFLOW = {
     "RUNNING": RunStatus.RUNNING,

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import sys
-import tempfile
 import threading
 from collections.abc import Iterable
 from pathlib import Path
@@ -80,6 +79,8 @@ class Transcript:
             self.path.parent.mkdir(exist_ok=True)
             self.path.open("a").close()
         except OSError:
+            import tempfile
+
             self.path = Path(tempfile.mkdtemp(prefix="azml_compat-")) / self.path.name
         # Line by line, so that a forked child has nothing in its copy of the buffer to write a second time.
         return self.path.open("a", buffering=1, encoding="utf-8", errors="backslashreplace")

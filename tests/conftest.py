@@ -25,12 +25,15 @@ _SERVER_SECONDS = 90
 
 
 @pytest.fixture(autouse=True)
-def _clean_process(tmp_path, monkeypatch):
+def _clean_process(tmp_path, tmp_path_factory, monkeypatch):
     """Give each test an empty current directory, no settings from outside, and no state of other tests."""
     for name in list(os.environ):
         if name.startswith(_OWN_VARIABLES):
             monkeypatch.delenv(name)
     monkeypatch.setenv("MLFLOW_DISABLE_TELEMETRY", "true")
+    monkeypatch.setenv("AZML_COMPAT_HOME", str(tmp_path_factory.mktemp("home")))
+    # Tests of the background process allow it themselves.
+    monkeypatch.setenv("AZML_COMPAT_BACKGROUND", "0")
     # Undone at the end even where the code under test sets them.
     for name in ("MLFLOW_TRACKING_URI", "MLFLOW_RUN_ID", "MLFLOW_ALLOW_FILE_STORE"):
         monkeypatch.setenv(name, "")

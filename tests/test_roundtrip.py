@@ -9,6 +9,7 @@ import pickle
 import subprocess
 import sys
 import threading
+import time
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
@@ -187,6 +188,7 @@ def page(file_uri, monkeypatch):
     monkeypatch.setenv("MLFLOW_TRACKING_URI", file_uri)
     run = Experiment(Workspace("subscription", "group", "workspace"), "e").start_logging(snapshot_directory=None)
     run.log_list("x", [1, "two"])
+    run.flush()
     (tag,) = (tag for tag in run._refresh().tags if tag.startswith("mlflow.azml.sidecar."))
     (file,) = Path(file_uri.removeprefix("file://")).glob(f"*/{run.id}/tags/{tag}")
     return run, file
@@ -282,7 +284,7 @@ from azml_compat import Run, Workspace
 run = Run.get(Workspace("subscription", "group", "workspace"), sys.argv[1])
 print("ready", flush=True)
 for number in range(int(sys.argv[2])):
-    run.log("shared", 1000 + number)
+    run.log("shared", 1000000 + number)
     run.log("equal", 1)
     run.log("words", f"guest {number}")
     run.log_row("rows", writer="guest", number=number)
@@ -301,13 +303,14 @@ def test_a_second_process_may_append_while_the_first_logs(run, python):
             run.log("equal", 1)
             run.log("words", f"owner {number}")
             run.log_row("rows", writer="owner", number=number)
+            time.sleep(0.002)
             if all(guest.done() for guest in guests):
                 break
         assert guests[0].result() == "ready\n"
     metrics = run.get_metrics()
 
-    assert [value for value in metrics["shared"] if value >= 1000] == list(range(1000, 1000 + count))
-    assert [value for value in metrics["shared"] if value < 1000] == list(range(number + 1))
+    assert [value for value in metrics["shared"] if value >= 1000000] == list(range(1000000, 1000000 + count))
+    assert [value for value in metrics["shared"] if value < 1000000] == list(range(number + 1))
     assert metrics["equal"] == [1] * (number + count)
     assert [word for word in metrics["words"] if word.startswith("guest")] == [f"guest {n}" for n in range(count)]
     assert [word for word in metrics["words"] if word.startswith("owner")] == [f"owner {n + 1}" for n in range(number)]

@@ -345,7 +345,7 @@ def test_credentials_are_in_no_error_and_not_in_its_traceback():
         "    raise mlflow.exceptions.MlflowException("
         "'API request to http://user:hunter2@host:1/api failed with user:x@y and mail a@b.c')\n"
         "client.get_experiment_by_name = fail\n"
-        "Experiment(ws, 'e')\n"
+        "list(Experiment(ws, 'e').get_runs())\n"
     )
     done = subprocess.run(
         [sys.executable, "-W", "ignore", "-c", code],
@@ -500,7 +500,7 @@ def test_an_error_of_mlflow_arrives_as_azures(local_run, mocker, code, kind, sta
     original = MlflowException("what MLflow says", ErrorCode.Value(code))
     mocker.patch.object(local_run._store.client, "get_run", side_effect=original)
     with pytest.raises((ServiceException, AzureMLException)) as raised:
-        local_run.get_status()
+        local_run.get_details()
 
     assert type(raised.value) is kind
     assert getattr(raised.value, "status_code", None) == status
@@ -570,6 +570,7 @@ def free_port():
         ("http://user:hunter2@127.0.0.1:{port}", ServiceException),
         ("http://no such host/", UserErrorException),
         ("http://127.0.0.1:port", UserErrorException),
+        ("http://no-such-host.invalid", UserErrorException),
         ("sqlite:////proc/nowhere/x.db", UserErrorException),
         ("sqlite:///{cwd}/text.db", UserErrorException),
         ("sqlite:///{cwd}", UserErrorException),
@@ -583,7 +584,7 @@ def test_a_wrong_address_is_an_error_at_once(monkeypatch, free_port, uri, kind):
     monkeypatch.setenv("MLFLOW_TRACKING_URI", uri.format(port=free_port, cwd=Path.cwd()))
     began = time.monotonic()
     with pytest.raises((ServiceException, AzureMLException)) as raised:
-        Experiment(Workspace("s", "g", "w"), "e")
+        next(Experiment(Workspace("s", "g", "w"), "e").get_runs())
 
     assert time.monotonic() - began < 10
     assert type(raised.value) is kind

@@ -13,6 +13,7 @@ from azml_compat._metrics.decode import decode, names_of
 from azml_compat._metrics.encode import Batch, Encoder, Latest, Point
 from azml_compat._metrics.keys import escape_key, escape_path, is_shortened, unescape
 from azml_compat._metrics.records import Record
+from azml_compat._metrics.singles import Singles, single_keys
 
 __all__ = [
     "Batch",
@@ -22,6 +23,7 @@ __all__ = [
     "Latest",
     "Point",
     "Record",
+    "Singles",
     "decode",
     "escape_key",
     "escape_path",
@@ -30,6 +32,7 @@ __all__ = [
     "names_of",
     "row_cells",
     "scalar_column",
+    "single_keys",
     "table_columns",
     "unescape",
 ]

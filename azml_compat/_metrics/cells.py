@@ -7,12 +7,10 @@ stores int64 as the text ``np.int64(3)``), and arrays are lists.
 
 from __future__ import annotations
 
-import inspect
 import sys
 import types
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
-from typing import Any, TypeAlias
+from typing import Any, NamedTuple, TypeAlias
 
 from azml_compat.exceptions import AzureMLException, UserErrorException
 
@@ -27,8 +25,7 @@ _SCALAR_KINDS = "biufU"
 """numpy's letters for bool, integers, floats and text."""
 
 
-@dataclass(frozen=True)
-class Column:
+class Column(NamedTuple):
     """The values that one call logs under one column name."""
 
     name: str
@@ -41,7 +38,7 @@ def scalar_column(name: str, value: Any) -> Column:
     Raises:
         UserErrorException: a list, range or generator was given.
     """
-    if isinstance(value, (list, range, types.GeneratorType)) or inspect.isgeneratorfunction(value):
+    if isinstance(value, (list, range, types.GeneratorType)) or _makes_generators(value):
         raise UserErrorException("run.log does not take a list. Use run.log_list instead.")
     if _is_array(value) and value.ndim == 1 and value.dtype.kind in _SCALAR_KINDS:
         return list_column(name, value)
@@ -160,6 +157,15 @@ def _column_type(cells: list[Cell]) -> type[Any] | None:
 
 def _as_floats(cells: list[Cell]) -> list[Cell]:
     return [float(cell) if isinstance(cell, int) else cell for cell in cells]
+
+
+def _makes_generators(value: Any) -> bool:
+    if not callable(value):
+        return False
+
+    import inspect  # costs 4 ms, and hardly any process gets here
+
+    return inspect.isgeneratorfunction(value)
 
 
 # numpy and pandas are recognised by name, so that neither is imported for a script that does not use it.

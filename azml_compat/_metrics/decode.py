@@ -8,8 +8,8 @@ from __future__ import annotations
 
 import contextlib
 import math
+import operator
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
 from typing import Any, TypeAlias
 
 from azml_compat._metrics.encode import Point
@@ -28,18 +28,28 @@ from azml_compat._metrics.records import (
 _RowId: TypeAlias = tuple[int, int, int]
 """(timestamp, step, n): n counts points that plain MLflow logged under one timestamp and step."""
 
+_TIME_ORDER: Callable[[Point], Any] = operator.attrgetter("timestamp", "step")
+_STEP_ORDER: Callable[[Point], Any] = operator.attrgetter("step", "timestamp")
+_OWN = {None: None}
+"""The columns of a metric that has only its own."""
 
-@dataclass
+
 class _Metric:
-    rows: dict[_RowId, dict[str | None, Any]] = field(default_factory=dict)
-    columns: dict[str | None, None] = field(default_factory=dict)
-    """An ordered set: columns in the order in which they were first logged; None is the metric's own."""
-    widened: set[str | None] = field(default_factory=set)
-    artifacts: set[_RowId] = field(default_factory=set)
-    is_empty: bool = False
+    has_more = False
+    """There are rows, or values of cells, that are no points."""
+    is_empty = False
     """It was logged without a row, which counts where no row is."""
-    has_own_steps: bool = False
-    has_mixed_steps: bool = False
+    has_mixed_steps = False
+
+    def __init__(self, *, has_own_steps: bool = False) -> None:
+        self.has_own_steps = has_own_steps
+        self.rows: dict[_RowId, dict[str | None, Any]] = {}
+        self.columns: dict[str | None, None] = {}
+        """An ordered set: columns in the order in which they were first logged; None is the metric's own."""
+        self.widened: set[str | None] = set()
+        self.artifacts: set[_RowId] = set()
+        self.series: list[tuple[str | None, str, Sequence[Point]]] = []
+        """(column, kind, points) of each key that holds numbers of the metric."""
 
 
 def names_of(keys: Iterable[str], records: Iterable[Record]) -> dict[str, list[str]]:
@@ -77,8 +87,13 @@ def decode(
         _note(metrics, record)
     for key, series in points.items():
         name, column, kind = keys.get(key, (key, None, "f"))
-        metric = metrics.setdefault(name, _Metric(has_own_steps=is_foreign and key not in keys))
+        metric = metrics.get(name)
+        if metric is None:
+            metric = metrics[name] = _Metric(has_own_steps=is_foreign and key not in keys)
         _add_series(metric, column, kind, series)
+    for metric in metrics.values():
+        if not _is_plain(metric):
+            _place(metric)
     for record in records:
         if isinstance(record, CellRecord):
             _add_cell(metrics[record.name], record)
@@ -86,7 +101,11 @@ def decode(
             row = (record.timestamp, record.step, 0)
             metrics[record.name].rows.setdefault(row, {})[None] = artifact(record)
             metrics[record.name].artifacts.add(row)
-    return {name: _shape(name, metric) for name, metric in metrics.items() if metric.rows or metric.is_empty}
+    return {
+        name: _plain(metric) if _is_plain(metric) else _shape(name, metric)
+        for name, metric in metrics.items()
+        if metric.rows or metric.is_empty or _is_plain(metric)
+    }
 
 
 def _note(metrics: dict[str, _Metric], record: Record) -> None:
@@ -94,6 +113,7 @@ def _note(metrics: dict[str, _Metric], record: Record) -> None:
     if isinstance(record, PathRecord):
         return
     metric = metrics.setdefault(record.name, _Metric())
+    metric.has_more |= isinstance(record, (CellRecord, ArtifactRecord, RowRecord))
     if isinstance(record, (KeyRecord, CellRecord)):
         metric.columns[record.column] = None
         if isinstance(record, CellRecord) and type(record.value) is float:
@@ -118,20 +138,37 @@ def _add_series(metric: _Metric, column: str | None, kind: str, series: Sequence
         kind = "f"
     if kind == "f":
         metric.widened.add(column)
-    for point in series:
-        row = (point.timestamp, point.step, 0)
-        while column in metric.rows.get(row, ()):
-            row = (row[0], row[1], row[2] + 1)
-        metric.rows.setdefault(row, {})[column] = _from_point(point.value, kind)
+    metric.series.append((column, kind, series))
 
 
-def _from_point(value: float, kind: str) -> float:
-    if kind == "i" and not math.isnan(value):
+def _is_plain(metric: _Metric) -> bool:
+    """Tell whether the points of one key say everything, so that no rows are needed: the common case."""
+    return len(metric.series) == 1 and bool(metric.series[0][2]) and metric.columns == _OWN and not metric.has_more
+
+
+def _plain(metric: _Metric) -> Any:
+    [(_, kind, series)] = metric.series
+    values = _values(sorted(series, key=_STEP_ORDER if metric.has_own_steps else _TIME_ORDER), kind)
+    return values[0] if len(values) == 1 else values
+
+
+def _place(metric: _Metric) -> None:
+    """Put the points of a metric into its rows."""
+    for column, kind, series in metric.series:
+        for point, value in zip(series, _values(series, kind), strict=True):
+            row = (point.timestamp, point.step, 0)
+            while column in metric.rows.get(row, ()):
+                row = (row[0], row[1], row[2] + 1)
+            metric.rows.setdefault(row, {})[column] = value
+
+
+def _values(series: Sequence[Point], kind: str) -> list[Any]:
+    if kind == "i":
         # NaN stands for an integer beyond a double's range, whose record replaces it.
-        return int(value)
-    if kind == "b" and value in (0.0, 1.0):
-        return bool(value)
-    return value
+        return [point.value if math.isnan(point.value) else int(point.value) for point in series]
+    if kind == "b":
+        return [bool(point.value) if point.value in (0.0, 1.0) else point.value for point in series]
+    return [point.value for point in series]
 
 
 def _add_cell(metric: _Metric, record: CellRecord) -> None:

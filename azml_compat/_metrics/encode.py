@@ -7,10 +7,10 @@ writers of one run never hand out the same pair (see `Lane`).
 
 from __future__ import annotations
 
+import json
 import math
 import time
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from dataclasses import dataclass, field
 from typing import NamedTuple
 
 from azml_compat._metrics.cells import Cell, Column
@@ -23,6 +23,7 @@ from azml_compat._metrics.records import (
     Record,
     RowRecord,
     StepRecord,
+    dump,
     merge_keys,
 )
 from azml_compat.exceptions import AzureMLException
@@ -31,6 +32,7 @@ _EXACT = 2**53
 """Integers up to this size are exact as an MLflow value, which is a double."""
 _MAX_STEP = 2**63 - 1
 _ROWS_PER_BATCH = 1000
+_NO_SERIES: tuple[int, int, list[str | float] | None] = (0, 0, None)
 
 
 class Point(NamedTuple):
@@ -51,12 +53,28 @@ class Latest(NamedTuple):
     step: int
 
 
-@dataclass
 class Batch:
     """What one write takes to the store, records first."""
 
-    records: list[Record] = field(default_factory=list)
-    points: list[Point] = field(default_factory=list)
+    def __init__(self, records: list[Record] | None = None) -> None:
+        self.records: list[Record] = records if records is not None else []
+        self.points: list[Point] = []
+
+    def dump(self) -> str:
+        """Return the batch as a line of a journal: its records, and its points as series.
+
+        A series is [key, timestamp, step, value, ...]: values of one time, their steps following on one another.
+        """
+        series: list[list[str | float]] = []
+        growing: dict[str, tuple[int, int, list[str | float]]] = {}
+        for key, value, timestamp, step in self.points:
+            at, expected, values = growing.get(key, _NO_SERIES)
+            if values is None or at != timestamp or expected != step:
+                values = [key, timestamp, step]
+                series.append(values)
+            values.append(value)
+            growing[key] = (timestamp, step + 1, values)
+        return f"[[{','.join(map(dump, self.records))}],{json.dumps(series, separators=(',', ':'))}]"
 
 
 class Lane(NamedTuple):
@@ -68,23 +86,29 @@ class Lane(NamedTuple):
 
     stride: int
     offset: int
+    bias: int
+    """How far a timestamp may move down; it moves up otherwise."""
 
     @classmethod
     def of_owner(cls) -> Lane:
         """Return the lane of the process that created the run."""
-        return cls(2, 0)
+        # Down, so that a point which plain MLflow logs afterwards never comes before it.
+        return cls(2, 0, 1)
 
     @classmethod
     def of_guest(cls, number: int) -> Lane:
         """Return the lane of another process; `number` tells the processes of one run apart."""
-        return cls(128, 2 * (number % 64) + 1)
+        return cls(128, 2 * (number % 64) + 1, 0)
+
+    def at(self, timestamp: int) -> int:
+        """Return the timestamp of this lane that stands for the moment `timestamp`."""
+        return self.at_or_after(timestamp - self.bias)
 
     def at_or_after(self, timestamp: int) -> int:
         """Return the first timestamp of this lane that is not before `timestamp`."""
         return timestamp + (self.offset - timestamp) % self.stride
 
 
-@dataclass
 class _Name:
     """What the encoder remembers of one metric name."""
 
@@ -93,6 +117,10 @@ class _Name:
     step: int = -(2**63)
     steps: str = ""
     """``a`` all numbered by us, ``u`` all given by the caller, ``m`` mixed, empty before the first row."""
+    plain: type[float] | type[int] | None = None
+    """The type of which a finite scalar becomes one point of `label`, and nothing else."""
+    label: str = ""
+    """The name's own key, as JSON."""
 
 
 def _now() -> int:
@@ -165,6 +193,33 @@ class Encoder:
         batch.records.append(ArtifactRecord(name, timestamp, step, path, kind))
         return batch
 
+    def encode_plain(self, name: str, cell: Cell) -> str | None:
+        """Return `cell`, logged as the next scalar of `name`, as a line of a journal; None when `encode` must say more.
+
+        The one path that is short: a number after others of its kind is all that a training loop logs.
+        """
+        state = self._names.get(name)
+        if state is None or type(cell) is not state.plain:
+            return None
+        # Not for NaN, infinity and integers that no double holds; the sign of zero is lost in a store.
+        if not -_EXACT <= cell <= _EXACT or (text := repr(cell)) == "-0.0":
+            return None
+        stride, offset, bias = self._lane
+        timestamp = self._clock() - bias
+        timestamp += (offset - timestamp) % stride
+        if timestamp < state.timestamp:
+            timestamp = state.timestamp
+        step = state.next_step
+        state.timestamp, state.step, state.next_step = timestamp, step, step + 1
+        return f"[[],[[{state.label},{timestamp},{step},{text}]]]"
+
+    def continue_as_guest(self, lane: Lane) -> None:
+        """Go on in another lane: a forked child has its parent's names and steps, and writes beside it."""
+        self._lane = lane
+        self._is_guest = True
+        for state in self._names.values():
+            state.timestamp = lane.at_or_after(state.timestamp)
+
     def _name(self, name: str) -> _Name:
         state = self._names.get(name)
         if state is None:
@@ -177,11 +232,12 @@ class Encoder:
             raise AzureMLException(f"The step {step} of metric {name!r} is outside the 64-bit range.")
         state = self._name(name)
         kind = "a" if step is None else "u"
+        state.plain = None
         if kind != state.steps:
             self._note_steps(name, state, kind, batch)
         if step is None:
             step = state.next_step
-        timestamp = max(self._lane.at_or_after(self._clock()), self._lane.at_or_after(state.timestamp))
+        timestamp = max(self._lane.at(self._clock()), self._lane.at_or_after(state.timestamp))
         if step <= state.step and timestamp <= state.timestamp:
             timestamp = self._lane.at_or_after(state.timestamp + 1)
         state.timestamp, state.step = timestamp, step
@@ -208,6 +264,10 @@ class Encoder:
         if not is_exact:
             batch.records.append(CellRecord(name, column, timestamp, step, cell))
         batch.points.append(Point(key, value, timestamp, step))
+        state = self._names[name]
+        if column is None and state.steps == "a" and step < _MAX_STEP // 2:
+            state.plain = {"f": float, "i": int}.get(self._kinds[key])
+            state.label = json.dumps(key)
 
     def _kind(self, key: str, name: str, column: str | None, cell: float, batch: Batch) -> str:
         """Return the kind of `key` for this cell, with a record when readers must be told."""

@@ -8,11 +8,9 @@ MLflow takes letters, digits, ``_ / . - : `` and blanks in a key; its file store
 
 from __future__ import annotations
 
-import hashlib
 import re
 import unicodedata
 from collections.abc import Iterator
-from dataclasses import dataclass, field
 
 _MAX_BYTES = 200
 """Per path component. File systems allow 255 bytes; MLflow allows 250 characters for the whole key."""
@@ -55,6 +53,9 @@ def _shorten(text: str, original: str) -> str:
     """Keep a readable head and a hash of the whole; what was cut is in the sidecar."""
     if len(text) <= _MAX_BYTES and all(len(part.encode()) <= _MAX_BYTES for part in text.split("/")):
         return text
+
+    import hashlib  # loads OpenSSL, and names are hardly ever that long
+
     digest = hashlib.sha256(original.encode("utf-8", "surrogatepass")).hexdigest()[:16]
     head = re.sub(r"_x?[0-9a-z]*$", "", text.replace("/", "_")[:_HEAD_CHARACTERS])
     return f"{head}_xh{digest}_"
@@ -114,7 +115,6 @@ def _fold(key: str) -> str:
     return _TAILS.sub("", fold)
 
 
-@dataclass
 class KeyTable:
     """The keys of one run: which Azure name and column each MLflow key stands for.
 
@@ -122,9 +122,10 @@ class KeyTable:
     file and folder, gets an escaped one. Owners are remembered, so asking again gives the same key.
     """
 
-    _keys: dict[tuple[str, str | None], str] = field(default_factory=dict)
-    _folds: set[str] = field(default_factory=set)
-    _folders: set[str] = field(default_factory=set)
+    def __init__(self) -> None:
+        self._keys: dict[tuple[str, str | None], str] = {}
+        self._folds: set[str] = set()
+        self._folders: set[str] = set()
 
     def adopt(self, name: str, column: str | None, key: str) -> None:
         """Take over an assignment that is already in the store."""

@@ -30,6 +30,13 @@ _STATUS_CODES = {
     "TEMPORARILY_UNAVAILABLE": 503,
     "DEADLINE_EXCEEDED": 504,
 }
+_AWAY = {408, 429, 502, 503, 504}
+_NO_ANSWER = re.compile(r"^API request to .* failed with (timeout )?exception", re.DOTALL)
+"""What MLflow says when a server could not be reached, or went on failing; it gives all of that one code."""
+_CONNECTION = re.compile(
+    r"\[Errno -?\d+\] ([A-Z][\w ]+)"
+    r"|(too many \d+ error responses|[Tt]imed out|closed connection without response|Connection reset by peer)"
+)
 _CREDENTIALS = re.compile(r"(://)[^\s/@'\"?]*(?::[^\s@'\"?]*)?@")
 
 
@@ -60,7 +67,7 @@ def _without_credentials(text: str) -> str:
 
 def _translate(error: Exception, doing: str) -> Exception:
     status = _status_code(error)
-    message = f"{doing}: {getattr(error, 'message', None) or error}"
+    message = f"{doing}: {_reason(error)}"
     if status == 401:
         return AuthenticationException(message)
     if status == 403:
@@ -68,16 +75,43 @@ def _translate(error: Exception, doing: str) -> Exception:
     return ServiceException._from_status(status, message)
 
 
+def _reason(error: Exception) -> str:
+    """Return what an error says, without the layers of a connection that could not be made."""
+    text = str(getattr(error, "message", None) or error)
+    found = _CONNECTION.search(text) if _NO_ANSWER.match(text) else None
+    return f"the tracking server does not answer ({found[1] or found[2]})" if found is not None else text
+
+
 def _status_code(error: Exception) -> int:
     response = getattr(error, "response", None)
     if response is not None:  # requests' HTTPError
         return int(response.status_code)
+    if _NO_ANSWER.match(str(error)):
+        return 503
     return _STATUS_CODES.get(str(getattr(error, "error_code", "")), 500)
+
+
+def not_there_yet(message: str) -> ServiceException:
+    """Return the error for what will be in the store once it is back."""
+    return ServiceException._from_status(503, message)
 
 
 def is_missing(error: BaseException) -> bool:
     """Tell whether an error of this seam says that the thing does not exist."""
     return isinstance(error, ServiceException) and error.status_code == 404
+
+
+def is_away(error: BaseException) -> bool:
+    """Tell whether an error of this seam says that the store cannot be reached, or is not ready, at the moment."""
+    return isinstance(error, ServiceException) and error.status_code in _AWAY
+
+
+def is_refusal(error: BaseException) -> bool:
+    """Tell whether an error of this seam says that the store will never take this.
+
+    A store's own failures are none, and neither are credentials, which can be put right.
+    """
+    return isinstance(error, ServiceException) and error.status_code not in {*_AWAY, 500}
 
 
 def is_taken(error: BaseException) -> bool:

@@ -11,6 +11,7 @@ import hashlib
 import http.client
 import logging
 import os
+import socket
 import sqlite3
 import ssl
 import tempfile
@@ -26,6 +27,7 @@ from azml_compat import _names
 from azml_compat._restclient.exceptions import ServiceException
 from azml_compat._tracking import mlflow_api
 from azml_compat._tracking.addresses import is_local, sqlite_path, without_credentials
+from azml_compat._tracking.whole_files import write_whole_files
 from azml_compat.exceptions import UserErrorException
 
 _LOCK_SECONDS = 300
@@ -48,9 +50,19 @@ def open_client(uri: str) -> Any:
         if database is not None and database.name not in ("", ":memory:"):
             _check_sqlite(database)
         client = mlflow_api.connect(uri)
+        write_whole_files(client)
         # The registry store is opened on its first use; do that under the lock as well.
         client.search_registered_models(max_results=1)
         return client
+
+
+def drop_connections(client: Any) -> None:
+    """Have a client of a database make new connections, and not touch the old ones: they are another process's."""
+    registry = getattr(client, "_get_registry_client", lambda: None)()
+    for part in (getattr(client, "_tracking_client", None), registry):
+        engine = getattr(getattr(part, "store", None), "engine", None)
+        if engine is not None:
+            engine.dispose(close=False)
 
 
 def _check_sqlite(database: Path) -> None:
@@ -72,8 +84,8 @@ def _check_server(uri: str) -> None:
     """Refuse a server that cannot be reached; MLflow would retry for four minutes at every call.
 
     Raises:
-        UserErrorException: the address is malformed.
-        ServiceException: nothing answers there, or no host has that name (`status_code` 503).
+        UserErrorException: the address is malformed, or no host has that name.
+        ServiceException: nothing answers there (`status_code` 503).
     """
     shown = without_credentials(uri)
     for pause in (*_SERVER_PAUSES, None):
@@ -88,6 +100,8 @@ def _check_server(uri: str) -> None:
             reason = getattr(error, "reason", error)
             if isinstance(reason, ssl.SSLError):
                 return  # MLflow has settings of its own for certificates.
+            if isinstance(reason, socket.gaierror):
+                raise UserErrorException(f"The tracking server {shown} has no known address: {reason}.") from error
             if not isinstance(reason, ConnectionError) or pause is None:
                 raise ServiceException._from_status(
                     503,

@@ -37,6 +37,10 @@ class RunRecord:
         """Return a copy with `tags` set on top."""
         return replace(self, tags={**self.tags, **tags})
 
+    def with_status(self, status: str, end_time: int | None = None) -> RunRecord:
+        """Return a copy with another status, and an end where one is given."""
+        return replace(self, status=status, end_time=self.end_time if end_time is None else end_time)
+
 
 @dataclass(frozen=True)
 class ArtifactFile:

@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-import os
 import threading
 import time
-from collections.abc import Iterable, Iterator, Mapping, Sequence
-from contextlib import nullcontext
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
+from contextlib import AbstractContextManager, contextmanager, nullcontext
 from pathlib import Path
 from typing import Any
 
@@ -15,7 +14,10 @@ from azml_compat._restclient.exceptions import ServiceException
 from azml_compat._tracking import mlflow_api
 from azml_compat._tracking.addresses import absolute_uri, is_local, sqlite_path, without_credentials
 from azml_compat._tracking.errors import azure_errors, hide_credentials, is_missing, is_taken
-from azml_compat._tracking.opening import one_process_at_a_time, open_client
+from azml_compat._tracking.forking import gate
+from azml_compat._tracking.histories import Histories, read_histories
+from azml_compat._tracking.opening import drop_connections, one_process_at_a_time, open_client
+from azml_compat._tracking.patience import Patience, Setting
 from azml_compat._tracking.records import ArtifactFile, ExperimentRecord, ModelRecord, RunRecord
 from azml_compat.exceptions import AzureMLException, UserErrorException
 
@@ -26,7 +28,6 @@ _POINTS_PER_CALL = 1000
 _MAX_REPOSITORIES = 100
 _MAX_PARAM = 6000
 """Characters of a param value; MLflow cuts longer ones with a warning."""
-_SUPPRESS_URL = "MLFLOW_SUPPRESS_PRINTING_URL_TO_STDOUT"
 
 
 class Store:
@@ -35,10 +36,13 @@ class Store:
     Args:
         uri: MLflow tracking URI, absolute.
         artifact_root: Where experiments that this object creates keep their files; None leaves it to the store.
+        on_open: Called once, after the store was opened.
     """
 
-    def __init__(self, uri: str, artifact_root: str | None = None) -> None:
+    def __init__(self, uri: str, artifact_root: str | None = None, on_open: Callable[[], None] | None = None) -> None:
         self.uri = uri
+        self._on_open = on_open
+        self._patience = Patience(is_server=self.is_server)
         self._artifact_root = artifact_root
         self._client: Any = None
         self._repositories: dict[str, Any] = {}
@@ -54,12 +58,33 @@ class Store:
             with self._opening:
                 if self._client is None:
                     self._client = self._open()
+            on_open, self._on_open = self._on_open, None
+            if on_open is not None:
+                on_open()
         return self._client
+
+    def leave_parent_behind(self) -> None:
+        """In a forked child: share no connections with the parent, and no locks that a thread of it may hold."""
+        self._opening = threading.Lock()
+        self._patience.leave_parent_behind()
+        _without_url_print.leave_parent_behind()
+        if self._client is not None:
+            drop_connections(self._client)
+
+    def patience(self, seconds: float) -> AbstractContextManager[None]:
+        """Let no answer of a server take longer than `seconds` inside."""
+        return self._patience.limited_to(seconds)
+
+    @contextmanager
+    def _calling(self, doing: str, *, may_repeat: bool = True) -> Iterator[None]:
+        """Do what `doing` says: without MLflow's own long patience, and with its errors as Azure's."""
+        with gate.inside(), self._patience.calling(may_repeat=may_repeat), azure_errors(doing):
+            yield
 
     def _open(self) -> Any:
         doing = f"Cannot open the tracking store {without_credentials(self.uri)}"
         try:
-            with azure_errors(doing):
+            with gate.inside(), azure_errors(doing):
                 return open_client(self.uri)
         except (AzureMLException, ServiceException):
             raise
@@ -78,7 +103,7 @@ class Store:
     def find_experiment(self, name: str) -> ExperimentRecord | None:
         """Return the experiment of that name, deleted or not, or None."""
         client = self.client
-        with azure_errors(f"Cannot look up experiment {name!r}"):
+        with self._calling(f"Cannot look up experiment {name!r}"):
             found = client.get_experiment_by_name(name)
         return None if found is None else _experiment_record(found)
 
@@ -89,7 +114,7 @@ class Store:
             ServiceException: there is none (`status_code` 404).
         """
         client = self.client
-        with azure_errors(f"Cannot get experiment {experiment_id!r}"):
+        with self._calling(f"Cannot get experiment {experiment_id!r}"):
             return _experiment_record(client.get_experiment(experiment_id))
 
     def create_experiment(self, name: str) -> ExperimentRecord:
@@ -101,7 +126,7 @@ class Store:
             if found is not None and not found.is_deleted:
                 return found
             try:
-                with azure_errors(f"Cannot create experiment {name!r}"):
+                with self._calling(f"Cannot create experiment {name!r}"):
                     client.create_experiment(name, artifact_location=self._artifact_root)
             except Exception as error:
                 if not (is_taken(error) or self.find_experiment(name)):
@@ -115,7 +140,7 @@ class Store:
         client = self.client
         token = None
         while True:
-            with azure_errors("Cannot list the experiments"):
+            with self._calling("Cannot list the experiments"):
                 page = client.search_experiments(max_results=_PAGE, page_token=token)
             yield from map(_experiment_record, page)
             token = page.token
@@ -126,14 +151,14 @@ class Store:
         """Set tags of an experiment, one request each: MLflow has no batch for them."""
         client = self.client
         for key, value in tags.items():
-            with azure_errors(f"Cannot set tag {key!r} of experiment {experiment_id}"):
+            with self._calling(f"Cannot set tag {key!r} of experiment {experiment_id}"):
                 client.set_experiment_tag(experiment_id, key, value)
 
     def delete_experiment_tag(self, experiment_id: str, key: str) -> None:
         """Remove a tag of an experiment; one that is not there is as good as removed."""
         client = self.client
         try:
-            with azure_errors(f"Cannot remove tag {key!r} of experiment {experiment_id}"):
+            with self._calling(f"Cannot remove tag {key!r} of experiment {experiment_id}"):
                 client.delete_experiment_tag(experiment_id, key)
         except Exception as error:
             if not is_missing(error):
@@ -142,19 +167,19 @@ class Store:
     def rename_experiment(self, experiment_id: str, name: str) -> None:
         """Rename an active experiment."""
         client = self.client
-        with azure_errors(f"Cannot rename experiment {experiment_id} to {name!r}"):
+        with self._calling(f"Cannot rename experiment {experiment_id} to {name!r}"):
             client.rename_experiment(experiment_id, name)
 
     def delete_experiment(self, experiment_id: str) -> None:
         """Move an experiment with its runs to MLflow's trash."""
         client = self.client
-        with azure_errors(f"Cannot delete experiment {experiment_id}"):
+        with self._calling(f"Cannot delete experiment {experiment_id}"):
             client.delete_experiment(experiment_id)
 
     def restore_experiment(self, experiment_id: str) -> None:
         """Take an experiment back from MLflow's trash."""
         client = self.client
-        with azure_errors(f"Cannot restore experiment {experiment_id}"):
+        with self._calling(f"Cannot restore experiment {experiment_id}"):
             client.restore_experiment(experiment_id)
 
     # -- runs -------------------------------------------------------------------------------------------------
@@ -162,7 +187,7 @@ class Store:
     def create_run(self, experiment_id: str, tags: Mapping[str, str], name: str | None, start_time: int) -> RunRecord:
         """Create a run with status RUNNING; without `name` MLflow makes one up. start_time in milliseconds."""
         client = self.client
-        with azure_errors("Cannot create a run"):
+        with self._calling("Cannot create a run", may_repeat=False):
             run = client.create_run(experiment_id, start_time=start_time, tags=dict(tags), run_name=name)
         return _run_record(run)
 
@@ -173,7 +198,7 @@ class Store:
             ServiceException: there is none (`status_code` 404).
         """
         client = self.client
-        with azure_errors(f"Cannot get run {run_id!r}"):
+        with self._calling(f"Cannot get run {run_id!r}"):
             return _run_record(client.get_run(run_id))
 
     def find_run(self, run_id: str) -> RunRecord | None:
@@ -194,7 +219,7 @@ class Store:
         token = None
         view = mlflow_api.view_type("ALL" if with_deleted else "ACTIVE_ONLY")
         while True:
-            with azure_errors("Cannot list the runs"):
+            with self._calling("Cannot list the runs"):
                 page = client.search_runs(
                     list(experiment_ids),
                     condition,
@@ -211,19 +236,19 @@ class Store:
     def end_run(self, run_id: str, status: str, end_time: int | None = None) -> None:
         """Set FINISHED, FAILED or KILLED, with the end time (milliseconds, default now)."""
         client = self.client
-        with azure_errors(f"Cannot end run {run_id}"), _without_url_print:
+        with self._calling(f"Cannot end run {run_id}"), _without_url_print:
             client.set_terminated(run_id, status, end_time or int(time.time() * 1000))
 
     def set_run_status(self, run_id: str, status: str) -> None:
         """Set RUNNING or SCHEDULED."""
         client = self.client
-        with azure_errors(f"Cannot set the status of run {run_id}"):
+        with self._calling(f"Cannot set the status of run {run_id}"):
             client.update_run(run_id, status=status)
 
     def rename_run(self, run_id: str, name: str) -> None:
         """Set the name that MLflow's UI shows."""
         client = self.client
-        with azure_errors(f"Cannot rename run {run_id}"):
+        with self._calling(f"Cannot rename run {run_id}"):
             client.update_run(run_id, name=name)
 
     def set_run_tags(self, run_id: str, tags: Mapping[str, str]) -> None:
@@ -231,14 +256,14 @@ class Store:
         if not tags:
             return
         client = self.client
-        with azure_errors(f"Cannot set tags of run {run_id}"):
+        with self._calling(f"Cannot set tags of run {run_id}"):
             client.log_batch(run_id, tags=[mlflow_api.run_tag(key, value) for key, value in tags.items()])
 
     def delete_run_tag(self, run_id: str, key: str) -> None:
         """Remove a tag; one that is not there is as good as removed."""
         client = self.client
         try:
-            with azure_errors(f"Cannot remove tag {key!r} of run {run_id}"):
+            with self._calling(f"Cannot remove tag {key!r} of run {run_id}"):
                 client.delete_tag(run_id, key)
         except Exception as error:
             if not is_missing(error):
@@ -249,7 +274,7 @@ class Store:
         if not params:
             return
         client = self.client
-        with azure_errors(f"Cannot log params of run {run_id}"):
+        with self._calling(f"Cannot log params of run {run_id}"):
             client.log_batch(run_id, params=[mlflow_api.param(key, _cut(value)) for key, value in params.items()])
 
     def log_points(self, run_id: str, points: Sequence[Point]) -> None:
@@ -257,20 +282,30 @@ class Store:
         client = self.client
         for start in range(0, len(points), _POINTS_PER_CALL):
             metrics = [mlflow_api.metric(*point) for point in points[start : start + _POINTS_PER_CALL]]
-            with azure_errors(f"Cannot log metrics of run {run_id}"):
+            with self._calling(f"Cannot log metrics of run {run_id}", may_repeat=False):
                 client.log_batch(run_id, metrics=metrics)
 
     def history(self, run_id: str, key: str) -> list[Point]:
         """Return every point of a key."""
+        return self.histories({run_id: [key]})[run_id][key]
+
+    def histories(self, wanted: Mapping[str, Sequence[str]]) -> Histories:
+        """Return every point of the keys `wanted` of each run, by run id and key.
+
+        A database or a folder is read once for all of them; a server is asked for each key, several at a time.
+        """
+        wanted = {run_id: keys for run_id, keys in wanted.items() if keys}
+        if not wanted:
+            return {}
         client = self.client
-        with azure_errors(f"Cannot read metric {key!r} of run {run_id}"):
-            return [Point(key, m.value, m.timestamp, m.step) for m in client.get_metric_history(run_id, key)]
+        with self._calling(f"Cannot read metrics of {_few(wanted)}"):
+            return read_histories(client, wanted)
 
     # -- artifacts --------------------------------------------------------------------------------------------
 
     def list_artifacts(self, run_id: str, folder: str | None = None) -> list[ArtifactFile]:
         """Return what lies directly in a folder of a run's artifacts."""
-        with azure_errors(f"Cannot list the files of run {run_id}"):
+        with self._calling(f"Cannot list the files of run {run_id}"):
             repository = self._repository(run_id)
             files = repository.list_artifacts(folder)
             if not files and folder and self.is_server:
@@ -281,13 +316,13 @@ class Store:
     def upload(self, run_id: str, local: Path, folder: str | None) -> None:
         """Store a local file under its own base name in `folder` of the run's artifacts."""
         client = self.client
-        with azure_errors(f"Cannot upload {local.name!r} to run {run_id}"):
+        with self._calling(f"Cannot upload {local.name!r} to run {run_id}"):
             client.log_artifact(run_id, str(local), folder)
 
     def download(self, run_id: str, path: str, folder: Path) -> Path:
         """Fetch one artifact into `folder`, under its base name, and return where it is."""
         local = folder / Path(path).name
-        with azure_errors(f"Cannot download {path!r} of run {run_id}"):
+        with self._calling(f"Cannot download {path!r} of run {run_id}"):
             # What every kind of repository implements. The client's own call downloads in threads, which take no more
             # work while the process exits, and says of every error that there is no such file.
             self._repository(run_id)._download_file(path, str(local))
@@ -314,41 +349,26 @@ class Store:
         """Create the next version of a registered model, and the model itself when it is new."""
         client = self.client
         try:
-            with azure_errors(f"Cannot create model {name!r}"):
+            with self._calling(f"Cannot create model {name!r}"):
                 client.create_registered_model(name)
         except Exception as error:
             if not is_taken(error):
                 raise
-        with azure_errors(f"Cannot register a version of model {name!r}"):
+        with self._calling(f"Cannot register a version of model {name!r}"):
             version = client.create_model_version(name, source, run_id=run_id, tags=dict(tags), description=description)
         return _model_record(version)
+
+
+def _few(run_ids: Collection[str]) -> str:
+    return f"run {next(iter(run_ids))}" if len(run_ids) == 1 else f"{len(run_ids)} runs"
 
 
 def _cut(value: str) -> str:
     return value if len(value) <= _MAX_PARAM else value[: _MAX_PARAM - 1] + "…"
 
 
-class _WithoutUrlPrint:
-    """MLflow prints "View run" for each run that ends on a server; azml_compat prints its own line once."""
-
-    def __init__(self) -> None:
-        self._lock = threading.Lock()
-        self._before: str | None = None
-
-    def __enter__(self) -> None:
-        self._lock.acquire()
-        self._before = os.environ.get(_SUPPRESS_URL)
-        os.environ[_SUPPRESS_URL] = "true"
-
-    def __exit__(self, *_: object) -> None:
-        if self._before is None:
-            del os.environ[_SUPPRESS_URL]
-        else:
-            os.environ[_SUPPRESS_URL] = self._before
-        self._lock.release()
-
-
-_without_url_print = _WithoutUrlPrint()
+_without_url_print = Setting({"MLFLOW_SUPPRESS_PRINTING_URL_TO_STDOUT": "true"})
+"""MLflow prints "View run" for each run that ends on a server; azml_compat prints its own line once."""
 
 
 def _experiment_record(experiment: Any) -> ExperimentRecord:

@@ -7,17 +7,22 @@ do they here: scripts test for them.
 from __future__ import annotations
 
 import types
-import uuid
 from typing import Any
 
 from azml_compat import _portal
+
+
+def _guid() -> str:
+    import uuid  # with platform 2 ms, and hardly any process gets here
+
+    return str(uuid.uuid4())
 
 
 class _OfflineRun(_portal.ChainedIdentity):
     """A run that is not tracked. Not a `Run`."""
 
     def __init__(self, parent_logger: Any = None, run_id: str | None = None, **kwargs: Any) -> None:
-        self._run_id = run_id or f"OfflineRun_{uuid.uuid4()}"
+        self._run_id = run_id or f"OfflineRun_{_guid()}"
         super().__init__(f"_OfflineRun#{self._run_id}")
 
     @property
@@ -53,7 +58,7 @@ class _OfflineRun(_portal.ChainedIdentity):
 
     def child_run(self, name: str | None = None, run_id: str | None = None, outputs: Any = None) -> _OfflineRun:
         """Return another offline run, `<id>.<name>`."""
-        return _OfflineRun(run_id=run_id or f"{self.id}.{name or uuid.uuid4()}")
+        return _OfflineRun(run_id=run_id or f"{self.id}.{name or _guid()}")
 
     def log(self, name: str, value: Any, description: str = "") -> None:
         """Print the value."""

@@ -6,20 +6,21 @@ from collections.abc import Iterable
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from azml_compat import _names, _portal, _runtime, _search, _status, _tags
+from azml_compat import _names, _portal, _reporting, _runtime, _search, _status, _tags
 from azml_compat._creation import resolve
 from azml_compat._files import RunFiles
-from azml_compat._metrics import Record
 from azml_compat._restclient.exceptions import ServiceException
-from azml_compat._sidecar import read_sidecar
-from azml_compat._tracking import RunRecord, Store
-from azml_compat._writer import RunWriter
+from azml_compat._tracking.errors import is_away
 
 if TYPE_CHECKING:
+    from azml_compat._metrics import Record
+    from azml_compat._tracking import RunRecord, Store
+    from azml_compat._writer import RunWriter
     from azml_compat.core.experiment import Experiment
     from azml_compat.core.run import Run
 
 OUTPUTS_DIR = "./outputs"
+_SETTLING_SECONDS = 5
 _OPTIONS = frozenset(
     {"logs", "flush_eager", "redirect_output_stream", "_batch_upload_metrics", "deny_list", "clean_up", "_run_dto"}
 )
@@ -29,6 +30,10 @@ _OPTIONS = frozenset(
 class _RunBase(_portal.ChainedIdentity, _portal.HasRunPortal):
     """A run of an experiment, with its record as it was last read from the store."""
 
+    # Also before the run of Run.get_context() exists.
+    _attached: RunWriter | None = None
+    _is_provisional = False
+
     def __init__(self, experiment: Experiment, run_id: str, outputs: Any = None, **kwargs: Any) -> None:
         check_options(kwargs)
         record = kwargs.get("_run_dto")
@@ -36,13 +41,15 @@ class _RunBase(_portal.ChainedIdentity, _portal.HasRunPortal):
             record = resolve(experiment.workspace.service_context.store, run_id)
             if record is None:
                 raise ServiceException._from_status(404, f"Run {run_id!r} was not found.")
-        self._set_up(experiment, record, tracked_folders(outputs) if outputs else [], is_owner=False, options=kwargs)
+        self._set_up(
+            experiment, record, tracked_folders(outputs) if outputs else [], is_provisional=False, options=kwargs
+        )
 
     @classmethod
     def _from_record(cls, experiment: Experiment, record: RunRecord, **state: Any) -> Any:
         """Make the object of a run whose record is at hand; `state` as for `_set_up`."""
         run = cls.__new__(cls)
-        run._set_up(experiment, record, **{"folders": [], "is_owner": False, "options": {}, **state})
+        run._set_up(experiment, record, **{"folders": [], "is_provisional": False, "options": {}, **state})
         return run
 
     def _set_up(
@@ -51,12 +58,15 @@ class _RunBase(_portal.ChainedIdentity, _portal.HasRunPortal):
         record: RunRecord,
         folders: list[str],
         *,
-        is_owner: bool,
+        is_provisional: bool,
         options: dict[str, Any],
     ) -> None:
         self._experiment = experiment
         self._known = record
-        self._is_owner = is_owner
+        self._is_provisional = is_provisional
+        self._attached = None
+        self._key = record.id
+        """Under which the runtime has the run; it stays when a run gets its id from the store."""
         self._folders = folders
         self._base = Path.cwd()
         self._redirects = options.get("redirect_output_stream", True)
@@ -79,19 +89,68 @@ class _RunBase(_portal.ChainedIdentity, _portal.HasRunPortal):
         return self._known
 
     def _refresh(self) -> RunRecord:
-        """Read the run from the store."""
+        """Read the run from the store.
+
+        Raises:
+            ServiceException: the store cannot be reached (`status_code` 503).
+        """
+        if self._is_provisional:
+            self._settle()
+        elif self._attached is not None and self._attached.has_queued:
+            self._attached.deliver(_SETTLING_SECONDS, 0)
         self._known = self._store.get_run(self._record.id)
         return self._known
 
+    def _refresh_or_known(self) -> RunRecord:
+        """Read the run from the store; while that cannot be reached, return what was last known, with a warning."""
+        try:
+            return self._refresh()
+        except ServiceException as error:
+            if not is_away(error):
+                raise
+            _reporting.logger.warning("Run %s is taken to be as it was last known: %s", self.id, error.message)
+            return self._known
+
+    def _settle(self) -> None:
+        """Find out which run the store made for one that was started while it was away.
+
+        Raises:
+            ServiceException: the store still cannot be reached (`status_code` 503).
+        """
+        report = self._writer.deliver(_SETTLING_SECONDS, 0)
+        settled = self._writer.settled_id()
+        if settled is None:
+            raise report.away or ServiceException._from_status(503, f"Run {self.id} is not in the store yet.")
+        self._known = self._store.get_run(settled)
+        self._is_provisional = False
+
+    def _try_to_settle(self) -> bool:
+        """Tell whether the run is in the store by now."""
+        if self._is_provisional:
+            try:
+                self._settle()
+            except ServiceException as error:
+                if not is_away(error):
+                    raise
+        return not self._is_provisional
+
     def _sidecar(self) -> list[Record]:
+        from azml_compat._sidecar import read_sidecar
+
+        _runtime.flush(self._record, _SETTLING_SECONDS)
         return read_sidecar(self._store, self._refresh())
 
     @property
     def _writer(self) -> RunWriter:
-        return _runtime.writer(self._store, self._record, is_owner=self._is_owner)
+        found = self._attached
+        if found is None or found.is_stale:
+            found = self._attached = _runtime.writer(self._record)
+        return found
 
     @property
     def _files(self) -> RunFiles:
+        if self._is_provisional:
+            self._settle()
         return RunFiles(self._store, self._record.id)
 
     # -- identity ---------------------------------------------------------------------------------------------
@@ -114,7 +173,7 @@ class _RunBase(_portal.ChainedIdentity, _portal.HasRunPortal):
     @property
     def number(self) -> int:
         """The position of the run among those of its experiment, by start time, from 1."""
-        _runtime.logger.warning("run.number counts the runs of the experiment, children and deleted ones included.")
+        _reporting.logger.warning("run.number counts the runs of the experiment, children and deleted ones included.")
         mine = (self._record.start_time, self._record.id)
         runs = self._store.search_runs([self._record.experiment_id], with_deleted=True)
         return sum((run.start_time, run.id) <= mine for run in runs)
@@ -126,11 +185,11 @@ class _RunBase(_portal.ChainedIdentity, _portal.HasRunPortal):
 
     @property
     def status(self) -> str:
-        """The status as it is in the store now.
+        """The status as it is in the store now; the one last known while the store cannot be reached.
 
         Differs from Azure: never stale.
         """
-        return _status.of(self._refresh())
+        return _status.of(self._refresh_or_known())
 
     @property
     def tags(self) -> dict[str, str | None]:
@@ -170,7 +229,17 @@ class _RunBase(_portal.ChainedIdentity, _portal.HasRunPortal):
             self._set_tags({_names.TAG_NOTE: value})
 
     def _set_tags(self, tags: dict[str, str]) -> None:
-        self._store.set_run_tags(self._record.id, tags)
+        """Set tags now, or when the store is back: then behind those that wait already."""
+        if self._is_provisional or (self._attached is not None and self._attached.has_queued):
+            self._writer.queue_tags(tags)
+        else:
+            try:
+                self._store.set_run_tags(self._record.id, tags)
+            except ServiceException as error:
+                if not is_away(error):
+                    raise
+                self._writer.queue_tags(tags)
+                _reporting.logger.warning("%s. They are set when the store is back.", error.message)
         self._known = self._known.with_tags(tags)
 
     # -- tags and properties ----------------------------------------------------------------------------------
@@ -213,7 +282,7 @@ class _RunBase(_portal.ChainedIdentity, _portal.HasRunPortal):
         if not properties:
             return
         new = as_tags(properties)
-        known = self.properties
+        known = _tags.decode_properties(self._refresh_or_known().tags)
         for key, value in new.items():
             if key in known and known[key] != value:
                 raise ServiceException._from_status(
@@ -300,7 +369,7 @@ def as_tags(tags: dict[str, Any], *, warn: bool = True) -> dict[str, str | None]
     for key, value in tags.items():
         if value is not None and not isinstance(value, str):
             if warn:
-                _runtime.logger.warning("Converting the value %r of tag %r to a string.", value, key)
+                _reporting.logger.warning("Converting the value %r of tag %r to a string.", value, key)
             value = str(value)
         converted[str(key)] = value
     return converted

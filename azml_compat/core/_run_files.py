@@ -5,12 +5,11 @@ from __future__ import annotations
 import io
 import os
 import posixpath
-import tempfile
 from collections.abc import Callable
 from pathlib import Path
-from typing import IO, Any
+from typing import IO, TYPE_CHECKING, Any
 
-from azml_compat import _names, _runtime, _snapshot
+from azml_compat import _names, _reporting, _snapshot
 from azml_compat._files import (
     BatchArtifactContentInformationDto,
     RunFiles,
@@ -18,14 +17,18 @@ from azml_compat._files import (
     normalise,
     source_of,
     stored_path,
+    temporary_folder,
 )
 from azml_compat._metrics import is_shortened
 from azml_compat._metrics.records import PathRecord
 from azml_compat._restclient.exceptions import ServiceException
-from azml_compat._tracking.store import sqlite_path
-from azml_compat._transcript import Transcript
+from azml_compat._tracking.addresses import sqlite_path
+from azml_compat._tracking.errors import is_away
 from azml_compat.core._run_base import _RunBase
 from azml_compat.exceptions import AzureMLException, SnapshotException, UserErrorException
+
+if TYPE_CHECKING:
+    from azml_compat._transcript import Transcript
 
 _SNAPSHOT_PROPERTY = "ContentSnapshotId"
 
@@ -41,11 +44,17 @@ class _FilingRun(_RunBase):
 
     def _put(self, name: Any, source: Path | IO[bytes], files: RunFiles | None = None) -> str:
         """Store a new file and return its name as it is listed."""
-        files = files or self._files
         normal = normalise(name)
         path = stored_path(normal)
-        files.check_free(path, normal)
-        files.put(source, path)
+        try:
+            files = files or self._files
+            files.check_free(path, normal)
+            files.put(source, path)
+        except ServiceException as error:
+            if not is_away(error):
+                raise
+            self._writer.queue_file(source, path)
+            _reporting.logger.warning("%s. It is stored when the store is back.", error.message)
         if os.fspath(name) not in (normal, f"./{normal}") or is_shortened(path):
             self._writer.append_record(PathRecord(path, normal if is_shortened(path) else os.fspath(name)))
         return normal
@@ -173,7 +182,7 @@ class _FilingRun(_RunBase):
             if len(paths) == len(found) == len(set(paths)):
                 targets = paths
             else:
-                _runtime.logger.warning("output_paths does not give one path for each file, and is not used.")
+                _reporting.logger.warning("output_paths does not give one path for each file, and is not used.")
         elif output_directory is not None and not append_prefix:
             targets = [target[len(folder) :] for target in targets]
         base = Path(output_directory) if output_directory is not None else Path()
@@ -182,21 +191,30 @@ class _FilingRun(_RunBase):
 
     # -- captured files ---------------------------------------------------------------------------------------
 
+    def _output_folders(self) -> list[tuple[Path, str]]:
+        """Return the output folders, each with its name in the run."""
+        bases = dict.fromkeys((self._base, _current_folder() or self._base))
+        # That of the start, and then that of the moment where the script has moved: as on Azure, it counts.
+        return [(base / folder, shown_folder(folder)) for folder in self._folders for base in bases]
+
     def _capture_outputs(self) -> None:
         """Take the files of the output folders, as they are now."""
-        for folder in self._folders:
-            # An absolute or upward folder is known by its last part, as every name in a run is.
-            shown = "" if posixpath.normpath(folder) == "." else normalise(folder)
-            # That of the start, and then the folder of the moment where the script has moved: as on Azure, it counts.
-            for base in dict.fromkeys((self._base, _current_folder() or self._base)):
-                self._capture(base / folder, shown)
+        for folder, shown in self._output_folders():
+            self._capture(folder, shown)
+
+    def _note_outputs(self) -> None:
+        """Have the files of the output folders taken when the store is back."""
+        for folder, shown in self._output_folders():
+            for file in local_files(folder):
+                with _reporting.reported(f"Cannot take {file} into the run"):
+                    self._writer.queue_take(file, posixpath.join(shown, file.relative_to(folder).as_posix()))
 
     def _capture_logs(self) -> None:
         """Take what the `with` block printed, and the files it wrote to ./logs."""
         folder, since = self._entered
         transcript = self._transcript.path if self._redirects else None
         if transcript is not None:
-            with _runtime.reported("Cannot store what the run printed"):
+            with _reporting.reported("Cannot store what the run printed"):
                 self._append_log(self._transcript.text())
         self._capture(
             folder / "logs",
@@ -206,24 +224,48 @@ class _FilingRun(_RunBase):
 
     def _append_log(self, text: bytes) -> None:
         """Add what a `with` block printed to the log that earlier blocks of the run may have left."""
-        files = self._files
-        if files.find(_names.USER_LOG) is None:
-            files.check_free(_names.USER_LOG, _names.USER_LOG)
-        else:
-            with files.fetched(_names.USER_LOG) as earlier:
-                text = earlier.read_bytes() + text
-        files.put(io.BytesIO(text), _names.USER_LOG)
+        try:
+            files = self._files
+            if files.find(_names.USER_LOG) is None:
+                files.check_free(_names.USER_LOG, _names.USER_LOG)
+                earlier = b""
+            else:
+                earlier = files.read_text(_names.USER_LOG).encode()
+            files.put(io.BytesIO(earlier + text), _names.USER_LOG)
+        except ServiceException as error:
+            if not is_away(error):
+                raise
+            self._writer.queue_file(io.BytesIO(text), _names.USER_LOG)
 
     def _capture(self, folder: Path, shown: str, is_wanted: Callable[[Path], bool] = lambda _: True) -> None:
-        """Take the files below a local folder under the name `shown`; what fails is reported, never raised."""
-        with self._files.listing_once() as files:
+        """Take the files below a local folder under the name `shown`; what fails is reported, never raised.
+
+        While the store cannot be reached, they are noted, and taken later if they still are the same.
+        """
+        if not folder.is_dir():
+            return
+        is_reached = self._try_to_settle()
+        with RunFiles(self._store, self._record.id).listing_once() as files:
             for file in local_files(folder):
-                with _runtime.reported(f"Cannot take {file} into the run"):
-                    if not file.name.endswith("azureml.log") and is_wanted(file):
-                        name = posixpath.join(shown, file.relative_to(folder).as_posix())
-                        path = files.capture(file, name)
-                        if is_shortened(path):
-                            self._writer.append_record(PathRecord(path, normalise(name)))
+                with _reporting.reported(f"Cannot take {file} into the run"):
+                    if file.name.endswith("azureml.log") or not is_wanted(file):
+                        continue
+                    name = posixpath.join(shown, file.relative_to(folder).as_posix())
+                    is_reached = is_reached and self._take(files, file, name)
+                    if not is_reached:
+                        self._writer.queue_take(file, name)
+
+    def _take(self, files: RunFiles, file: Path, name: str) -> bool:
+        """Take one file; False when the store cannot be reached."""
+        try:
+            path = files.capture(file, name)
+        except ServiceException as error:
+            if not is_away(error):
+                raise
+            return False
+        if is_shortened(path):
+            self._writer.append_record(PathRecord(path, normalise(name)))
+        return True
 
     # -- snapshots --------------------------------------------------------------------------------------------
 
@@ -240,7 +282,7 @@ class _FilingRun(_RunBase):
                 raise SnapshotException(
                     f"{reason}\nThe run is started. Pass snapshot_directory=None to start one without a snapshot."
                 ) from error
-            _runtime.logger.warning("No snapshot of %s: %s", Path.cwd(), reason)
+            _reporting.logger.warning("No snapshot of %s: %s", Path.cwd(), reason)
 
     def take_snapshot(self, file_or_folder_path: Any) -> str:
         """Keep a copy of a file or folder with the run, once, and return its id.
@@ -257,7 +299,7 @@ class _FilingRun(_RunBase):
 
     def _store_snapshot(self, path: Any, limits: _snapshot.Limits) -> str:
         files = _snapshot.collect(Path(path), limits, sqlite_path(self._store.uri))
-        with tempfile.TemporaryDirectory(prefix="azml_compat-") as folder:
+        with temporary_folder() as folder:
             snapshot_id, archive = _snapshot.write_archive(files, Path(folder))
             self._files.put(archive, f"{_names.PATH_SNAPSHOTS}/{snapshot_id}.zip")
         self.add_properties({_SNAPSHOT_PROPERTY: snapshot_id})
@@ -278,6 +320,8 @@ class _FilingRun(_RunBase):
             TypeError: the run has no snapshot.
             SnapshotException: the run has no snapshot of that id.
         """
+        import tempfile  # here and not at the top: importing Run must stay cheap
+
         wanted = snapshot_id or self.get_snapshot_id()
         if wanted is None:
             raise TypeError("The run has no snapshot.")
@@ -287,6 +331,11 @@ class _FilingRun(_RunBase):
         target = Path(path or tempfile.gettempdir()).absolute() / posixpath.basename(stored)
         self._files.fetch(stored, target)
         return str(target)
+
+
+def shown_folder(folder: str) -> str:
+    """Return the name in the run of a local output folder; an absolute or upward one goes by its last part."""
+    return "" if posixpath.normpath(folder) == "." else normalise(folder)
 
 
 def _nothing(_name: str) -> None:

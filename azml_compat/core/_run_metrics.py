@@ -3,23 +3,34 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from pathlib import Path
-from typing import IO, Any
+from typing import IO, TYPE_CHECKING, Any
 
-from azml_compat import _artifact_metrics, _publishing, _runtime, _search
+from azml_compat import _artifact_metrics, _reporting, _runtime, _search
 from azml_compat._files import RunFiles, normalise, stored_path
 from azml_compat._metrics import list_column, row_cells, scalar_column, table_columns
-from azml_compat._metrics.records import ArtifactRecord
-from azml_compat._reading import read_metrics
-from azml_compat._tracking import RunRecord
+from azml_compat._restclient.exceptions import ServiceException
+from azml_compat._tracking.errors import is_away
 from azml_compat.core._run_base import id_of
 from azml_compat.core._run_files import _FilingRun
 from azml_compat.exceptions import AzureMLException
 
+if TYPE_CHECKING:
+    from azml_compat._metrics.records import ArtifactRecord
+    from azml_compat._tracking import RunRecord
+
+_READING_SECONDS = 300
+"""For delivering what was logged before it is read; reading a part would be wrong, so that this raises."""
+_AWAY_SECONDS = 10
+"""The same while the store cannot be reached."""
+
 
 class _LoggingRun(_FilingRun):
     """A run with its metrics."""
+
+    _plot_names: frozenset[str] = frozenset()
+    """Files of plots, of which some may wait for the store."""
 
     # -- metrics: writing -------------------------------------------------------------------------------------
 
@@ -36,8 +47,9 @@ class _LoggingRun(_FilingRun):
             UserErrorException: a list, range or generator was given.
             AzureMLException: the step is not a number, or outside the 64-bit range.
         """
-        name = _metric_name(name)
-        self._writer.append(name, [scalar_column(name, value)], _as_step(step))
+        if type(name) is not str:
+            name = _metric_name(name)
+        self._writer.append_scalar(name, scalar_column(name, value), None if step is None else _as_step(step))
 
     def log_list(self, name: str, value: Iterable[Any], description: str = "") -> None:
         """Log the elements of any iterable, in order. Further lists of the name are appended.
@@ -93,10 +105,19 @@ class _LoggingRun(_FilingRun):
         base = f"{name}_{int(time.time())}"
         number = 1
         free = f"{base}.png"
-        while self._files.find(stored_path(normalise(free))) is not None:
+        while free in self._plot_names or self._is_taken(free):
             number += 1
             free = f"{base}_{number}.png"
+        self._plot_names |= {free}
         return free
+
+    def _is_taken(self, name: str) -> bool:
+        try:
+            return self._files.find(stored_path(normalise(name))) is not None
+        except ServiceException as error:
+            if not is_away(error):
+                raise
+            return False
 
     def log_confusion_matrix(self, name: str, value: Any, description: str = "") -> None:
         """Log a confusion matrix: a dict of the documented schema, or its JSON text, stored as the file `name`.
@@ -129,15 +150,25 @@ class _LoggingRun(_FilingRun):
         """Return when everything logged is in the store, and show its tables and pictures in the MLflow UI.
 
         Raises:
-            AzureMLException: it took longer than `timeout_seconds`.
+            AzureMLException: it took longer than `timeout_seconds`; nothing is lost then.
+            ServiceException: the store cannot be reached (`status_code` 503), or refused a value for good.
         """
-        self._writer.flush(timeout_seconds)
+        self._flush(timeout_seconds)
         self._publish_views()
+
+    def _flush(self, seconds: float, away_seconds: float | None = None) -> None:
+        report = self._writer.flush(seconds, away_seconds)
+        if report.refused:
+            raise report.refused[0]
+        if not report.is_complete:
+            raise report.away or AzureMLException(f"Not everything was in the store after {seconds} seconds.")
 
     def _publish_views(self) -> None:
         names = self._writer.take_changed_views()
         if names:
-            with _runtime.reported("Cannot write the tables and pictures of the run"):
+            from azml_compat import _publishing
+
+            with _reporting.reported("Cannot write the tables and pictures of the run"):
                 _publishing.publish_views(self._store, self._refresh(), names)
 
     # -- metrics: reading -------------------------------------------------------------------------------------
@@ -156,26 +187,45 @@ class _LoggingRun(_FilingRun):
             recursive: Return {run id: {name: value}} of this run and all its descendants that have metrics.
             run_type: With `recursive`, only descendants of this type.
             populate: Give files (images, JSON metrics) with their content, not as location strings.
+
+        Raises:
+            ServiceException: the store cannot be reached (`status_code` 503): a part would be wrong.
         """
-        self._writer.flush(timeout_seconds=300)
+        self._flush(_READING_SECONDS, _AWAY_SECONDS)
         own = self._refresh()
         if not recursive:
             return self._metrics_of(own, name, populate)
         accepted = _search.RunFilter(type=run_type)
-        records = [run for run in _search.descendants(self._store, own) if accepted.accepts(run)]
-        found = {id_of(run): self._metrics_of(run, name, populate) for run in (*records, own)}
-        return {run_id: metrics for run_id, metrics in found.items() if metrics}
+        records = [*(run for run in self._descendants(own) if accepted.accepts(run)), own]
+        from azml_compat._reading import read_metrics_of_runs
+
+        found = read_metrics_of_runs(self._store, records, self._artifact_reader(populate), name)
+        return {id_of(run): metrics for run, metrics in found if metrics}
+
+    def _descendants(self, own: RunRecord) -> list[RunRecord]:
+        """Return all descendants, with what was logged to them on this machine delivered."""
+        found = _search.descendants(self._store, own)
+        reports = [_runtime.flush(run, _READING_SECONDS, _AWAY_SECONDS) for run in found]
+        if any(report.away for report in reports):
+            raise next(report.away for report in reports if report.away)
+        return _search.descendants(self._store, own) if any(report.delivered for report in reports) else found
 
     def _metrics_of(self, run: RunRecord, name: str | None, populate: bool) -> dict[str, Any]:
-        run_id = id_of(run)
+        from azml_compat._reading import read_metrics_of_runs
 
-        def artifact(record: ArtifactRecord) -> Any:
+        [(_, metrics)] = read_metrics_of_runs(self._store, [run], self._artifact_reader(populate), name)
+        return metrics
+
+    def _artifact_reader(self, populate: bool) -> Callable[[RunRecord, ArtifactRecord], Any]:
+        """Return what makes the value of a row that refers to a file."""
+
+        def artifact(run: RunRecord, record: ArtifactRecord) -> Any:
             if not populate:
-                return _artifact_metrics.location(run_id, record.path)
+                return _artifact_metrics.location(id_of(run), record.path)
             with RunFiles(self._store, run.id).fetched(stored_path(record.path)) as local:
-                return _artifact_metrics.populated(run_id, record.path, record.kind, local.read_bytes())
+                return _artifact_metrics.populated(id_of(run), record.path, record.kind, local.read_bytes())
 
-        return read_metrics(self._store, run, artifact, name)
+        return artifact
 
 
 def _metric_name(name: Any) -> str:

@@ -4,19 +4,20 @@ from __future__ import annotations
 
 import builtins
 import re
-import time
 from collections.abc import Generator
 from datetime import datetime, timezone
 from typing import TYPE_CHECKING, Any, NoReturn
 
-from azml_compat import _names, _portal, _runtime, _tags
+from azml_compat import _names, _portal, _reporting, _tags
+from azml_compat._experiments import free_name_of_deleted, get_or_create, name_aside
 from azml_compat._refused import module_attributes, refusal
 from azml_compat._restclient.exceptions import ServiceException
-from azml_compat._tracking import ExperimentRecord, Store
+from azml_compat._tracking.errors import is_away
 from azml_compat.core.run import Run
 from azml_compat.exceptions import UserErrorException
 
 if TYPE_CHECKING:
+    from azml_compat._tracking import ExperimentRecord, Store
     from azml_compat.core.workspace import Workspace
 
 _NAME = re.compile(r"^[a-zA-Z0-9][\w\-]{0,254}$")
@@ -59,8 +60,20 @@ class Experiment(_portal.ChainedIdentity, _portal.HasExperimentPortal):
         self._workspace = workspace
         self._name = name
         self._known: ExperimentRecord | None = _experiment_dto
+        self._is_awaited = False
         if self._known is None and _create_in_cloud:
-            self._known = self._store.get_experiment(_id) if _id else _get_or_create(self._store, name)
+            self._known = self._store.get_experiment(_id) if _id else self._create_or_wait()
+
+    def _create_or_wait(self) -> ExperimentRecord | None:
+        """Return the experiment; None while the store cannot be reached: then its first run creates it."""
+        try:
+            return get_or_create(self._store, self._name)
+        except ServiceException as error:
+            if not is_away(error):
+                raise
+            _reporting.logger.warning("%s\nExperiment %s is created when the store is back.", error.message, self._name)
+            self._is_awaited = True
+            return None
 
     @classmethod
     def _from_record(cls, workspace: Workspace, record: ExperimentRecord) -> Experiment:
@@ -80,7 +93,7 @@ class Experiment(_portal.ChainedIdentity, _portal.HasExperimentPortal):
         After archiving, writing under the same name makes a new experiment.
         """
         if self._known is None or self.archived_time is not None:
-            self._known = _get_or_create(self._store, self._name)
+            self._known = get_or_create(self._store, self._name)
         return self._known
 
     def _existing(self) -> ExperimentRecord | None:
@@ -91,6 +104,8 @@ class Experiment(_portal.ChainedIdentity, _portal.HasExperimentPortal):
         return self._known
 
     def _record(self) -> ExperimentRecord:
+        if self._known is None and self._is_awaited:
+            self._existing()
         if self._known is None:
             raise UserErrorException(f"The experiment {self._name!r} has not been created in the workspace.")
         return self._known
@@ -115,7 +130,7 @@ class Experiment(_portal.ChainedIdentity, _portal.HasExperimentPortal):
     @property
     def workspace_object(self) -> Workspace:
         """The workspace; deprecated in the original."""
-        _runtime.logger.warning("Experiment.workspace_object is deprecated; use Experiment.workspace.")
+        _reporting.logger.warning("Experiment.workspace_object is deprecated; use Experiment.workspace.")
         return self._workspace
 
     @property
@@ -181,7 +196,7 @@ class Experiment(_portal.ChainedIdentity, _portal.HasExperimentPortal):
         converted: dict[str, str | None] = {}
         for key, value in tags.items():
             if value is not None and not isinstance(value, str):
-                _runtime.logger.warning("Converting the value %r of tag %r to a string.", value, key)
+                _reporting.logger.warning("Converting the value %r of tag %r to a string.", value, key)
                 value = str(value)
             converted[str(key)] = value
         self._store.set_experiment_tags(record.id, _tags.encode_tags(converted))
@@ -224,7 +239,7 @@ class Experiment(_portal.ChainedIdentity, _portal.HasExperimentPortal):
             record.id,
             {_names.TAG_ARCHIVED_NAME: self._name, _names.TAG_ARCHIVED_TIME: now.isoformat()},
         )
-        self._store.rename_experiment(record.id, _aside(self._name, "archived"))
+        self._store.rename_experiment(record.id, name_aside(self._name, "archived"))
         self.refresh()
 
     def reactivate(self, new_name: str | None = None) -> None:
@@ -246,7 +261,7 @@ class Experiment(_portal.ChainedIdentity, _portal.HasExperimentPortal):
                     f"The experiment cannot be reactivated: its name {self._name!r} is taken by experiment "
                     f"{holder.id}. Archive that one first."
                 )
-            _free_name_of_deleted(self._store, holder)
+            free_name_of_deleted(self._store, holder)
         self._store.rename_experiment(record.id, self._name)
         for tag in (_names.TAG_ARCHIVED_TIME, _names.TAG_ARCHIVED_NAME):
             self._store.delete_experiment_tag(record.id, tag)
@@ -265,7 +280,7 @@ class Experiment(_portal.ChainedIdentity, _portal.HasExperimentPortal):
             raise ServiceException._from_status(
                 409, f"Experiment {record.name!r} has runs, and only empty experiments can be deleted; archive it."
             )
-        store.rename_experiment(record.id, _aside(record.name, "deleted"))
+        store.rename_experiment(record.id, name_aside(record.name, "deleted"))
         store.delete_experiment(record.id)
 
     @staticmethod
@@ -336,26 +351,6 @@ def _check_name(name: Any) -> None:
             f"The experiment name {name!r} is not valid: it takes letters, digits, `-` and `_`, begins with a letter "
             "or digit, and has at most 255 characters."
         )
-
-
-def _get_or_create(store: Store, name: str) -> ExperimentRecord:
-    found = store.find_experiment(name)
-    if found is not None and found.is_deleted:
-        _free_name_of_deleted(store, found)
-        found = None
-    return found or store.create_experiment(name)
-
-
-def _free_name_of_deleted(store: Store, record: ExperimentRecord) -> None:
-    """MLflow keeps the name of a deleted experiment taken, and renames only active ones."""
-    store.restore_experiment(record.id)
-    store.rename_experiment(record.id, _aside(record.name, "deleted"))
-    store.delete_experiment(record.id)
-
-
-def _aside(name: str, why: str) -> str:
-    """Return a name for an experiment that gives up its own."""
-    return f"{name[:400]}-{why}-{time.time_ns()}"
 
 
 def _has_tags(experiment: Experiment, wanted: Any) -> bool:

@@ -9,33 +9,20 @@ import posixpath
 import sys
 import threading
 import time
-import traceback as traceback_module
 import types
 from collections.abc import Callable, Generator, Iterable
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NoReturn
 
-from azml_compat import (
-    _creation,
-    _names,
-    _publishing,
-    _runtime,
-    _search,
-    _status,
-    _tags,
-)
-from azml_compat._files import (
-    local_files,
-    normalise,
-)
-from azml_compat._models import RegisteredModel, register
+from azml_compat import _creation, _names, _reporting, _runtime, _search, _status, _tags
+from azml_compat._files import local_files, normalise
 from azml_compat._refused import module_attributes, refusal
 from azml_compat._restclient.constants import RunStatus
 from azml_compat._restclient.exceptions import ServiceException
-from azml_compat._tracking import RunRecord
-from azml_compat._transcript import Transcript
+from azml_compat._tracking.errors import is_away
 from azml_compat.core._offline_run import _OfflineRun
 from azml_compat.core._run_base import OUTPUTS_DIR, as_tags, check_options, tracked_folders
+from azml_compat.core._run_files import shown_folder
 from azml_compat.core._run_metrics import _LoggingRun
 from azml_compat.exceptions import (
     ActivityFailedException,
@@ -46,6 +33,9 @@ from azml_compat.exceptions import (
 )
 
 if TYPE_CHECKING:
+    from azml_compat._models import RegisteredModel
+    from azml_compat._process_end import Outcome
+    from azml_compat._tracking import RunRecord
     from azml_compat.core.experiment import Experiment
     from azml_compat.core.workspace import Workspace
 
@@ -56,6 +46,16 @@ _MAX_CHILDREN = 100
 _SHOWN_ERROR = 500
 """Characters of an error that the MLflow UI shows among the tags; get_details() has the whole."""
 _POLL_SECONDS = (0.2, 5.0)
+_END_SECONDS = 300
+"""For storing everything when a run ends, while the store takes it."""
+_END_AWAY_SECONDS = 3
+"""The same while it does not."""
+_END_PATIENCE = 8
+"""For each single answer of a server then."""
+_BLANK_MILLISECONDS = 1000
+"""No other process has found a new run and ended it after so short a time: that saves a look at the store."""
+_UNUSED = "context"
+"""Stands for the run of Run.get_context() until it is first used."""
 _TROUBLESHOOTING = "https://aka.ms/azureml-run-troubleshooting"
 _type_providers: dict[str, Callable[..., Any]] = {}
 
@@ -102,10 +102,12 @@ class Run(_LoggingRun):
             description=description,
             tags=as_tags(tags or {}),
             code_folder=Path(snapshot_directory or "."),
+            folders=_absolute(folders),
         )
         run = cls._create(experiment, new, folders, options)
         _make_folders(folders)
-        run._announce()
+        if not run._is_provisional:
+            run._announce()
         if snapshot_directory:
             run._take_first_snapshot(snapshot_directory)
         return run
@@ -114,11 +116,13 @@ class Run(_LoggingRun):
     def _create(
         cls, experiment: Experiment, new: _creation.NewRun, folders: builtins.list[str], options: dict[str, Any]
     ) -> Run:
-        store = experiment.workspace.service_context.store
-        record, is_new = _creation.create(store, experiment._ensure().id, new)
-        run: Run = cls._from_record(experiment, record, is_owner=is_new, folders=folders, options=options)
-        if is_new:
-            _runtime.open_run(record.id, run._end_with_process)
+        made = _creation.create(experiment.name, lambda: experiment._ensure().id, new)
+        run: Run = cls._from_record(
+            experiment, made.record, is_provisional=made.is_provisional, folders=folders, options=options
+        )
+        if made.is_new:
+            run._key = made.record.id
+            _runtime.open_run(run._key, run._end_with_process)
         return run
 
     def _announce(self) -> None:
@@ -141,9 +145,15 @@ class Run(_LoggingRun):
             outputs: Folder or folders whose files are taken when the child ends; none by default.
         """
         folders = tracked_folders(outputs) if outputs else []
-        new = _creation.NewRun(name=f"{self.name}>{name or ''}", run_id=run_id, parent=self._record)
+        new = _creation.NewRun(
+            name=f"{self.name}>{name or ''}", run_id=run_id, parent=self._as_parent(), folders=_absolute(folders)
+        )
         _make_folders(folders)
         return Run._create(self.experiment, new, folders, {})
+
+    def _as_parent(self) -> RunRecord:
+        self._try_to_settle()
+        return self._record
 
     def create_children(
         self, count: int | None = None, tag_key: str | None = None, tag_values: Iterable[Any] | None = None
@@ -163,10 +173,11 @@ class Run(_LoggingRun):
         values = builtins.list(tag_values if tag_values is not None else map(str, range(count or 0)))
         if len(values) > _MAX_CHILDREN:
             raise UserErrorException(f"create_children creates at most {_MAX_CHILDREN} children at once.")
+        parent = self._as_parent()
         return [
             Run._create(
                 self.experiment,
-                _creation.NewRun(tags=as_tags({key: value}, warn=False), parent=self._record),
+                _creation.NewRun(tags=as_tags({key: value}, warn=False), parent=parent),
                 [],
                 {},
             )
@@ -204,7 +215,7 @@ class Run(_LoggingRun):
         try:
             error = _error_of(error_details, error_code)
         except TypeError:
-            self._store_results()
+            self._finish(None)
             raise
         self._finish(RunStatus.FAILED if _set_status else None, error)
 
@@ -213,42 +224,92 @@ class Run(_LoggingRun):
         self._finish(RunStatus.CANCELED)
 
     def _finish(self, status: str | None, error: dict[str, Any] | None = None) -> None:
-        self._store_results()
-        record = self._refresh()
-        if not _status.is_terminal(record):
-            if error is not None:
-                shown = str(error["error"].get("message", error["error"]["code"]))[:_SHOWN_ERROR]
-                self._set_tags(
-                    {**_tags.encode_text(_names.TAG_ERROR, json.dumps(error)), _names.TAG_SHOWN_ERROR: shown}
-                )
-            if status is not None:
-                with _runtime.reported("Cannot show the strings of the run as params"):
-                    _publishing.publish_params(self._store, record)
-                self._store.end_run(record.id, _status.to_mlflow(status))
-                self._refresh()
-        if status is not None:
-            _runtime.close_run(record.id)
-
-    def _end_with_process(self, outcome: _runtime.Outcome) -> None:
-        """End a run that the script left open, truthfully."""
-        if _status.is_terminal(self._refresh()):
+        """Store everything, and give the run a status, now or when the store is back."""
+        tags = _error_tags(error)
+        try:
+            with self._store.patience(_END_PATIENCE):
+                refused = self._finish_now(status, tags)
+        except ServiceException as away:
+            if not is_away(away):
+                raise
+            self._finish_later(status, tags, away)
             return
-        if outcome.is_failure:
+        if refused:
+            raise refused[0]
+
+    def _finish_now(self, status: str | None, tags: dict[str, str]) -> builtins.list[Exception]:
+        """Store everything, and give the run a status; return what the store refused."""
+        report = self._writer.flush(_END_SECONDS, _END_AWAY_SECONDS)
+        if not report.is_complete:
+            raise report.away or ServiceException._from_status(503, "The store is too slow to take everything.")
+        is_blank = self._is_blank()
+        record = self._known if is_blank else self._refresh()
+        self._capture_outputs()
+        self._publish_views()
+        self._flush_rest()
+        if not _status.is_terminal(record):
+            self._store.set_run_tags(record.id, tags)
+            if status is not None and is_blank:
+                self._end(_status.to_mlflow(status))
+            elif status is not None:
+                from azml_compat import _publishing
+
+                with _reporting.reported("Cannot show the strings of the run as params"):
+                    _publishing.publish_params(self._store, self._known)
+                self._end(_status.to_mlflow(status))
+        if status is not None:
+            _runtime.close_run(self._key)
+            _runtime.leave_run(self._key)
+        return report.refused
+
+    def _is_blank(self) -> bool:
+        """Tell whether the run is as this process created it a moment ago, so that nobody can have ended it."""
+        age = time.time_ns() // 1_000_000 - self._known.start_time
+        is_new = age < _BLANK_MILLISECONDS and not self._is_provisional
+        return is_new and not self._writer.is_stale and self._writer.is_blank
+
+    def _flush_rest(self) -> None:
+        """Deliver what taking the outputs may have added: the names that are too long for a store."""
+        report = self._writer.flush(_END_SECONDS, _END_AWAY_SECONDS)
+        if report.away is not None:
+            raise report.away
+
+    def _end(self, status: str) -> None:
+        """Give the run one of MLflow's final words."""
+        now = time.time_ns() // 1_000_000
+        self._store.end_run(self._record.id, status, now)
+        self._known = self._known.with_status(status, now)
+
+    def _finish_later(self, status: str | None, tags: dict[str, str], away: ServiceException) -> None:
+        """Keep how the run ended in the journal, with which files it ended."""
+        if status is None:
+            _reporting.logger.warning("%s. What run %s logged is sent when the store is back.", away.message, self.id)
+            return
+        self._note_outputs()
+        self._writer.queue_end(_status.to_mlflow(status), tags)
+        self._known = self._known.with_status(_status.to_mlflow(status))
+        _runtime.close_run(self._key)
+        _reporting.logger.warning(
+            "%s. Run %s is %s, and is sent when the store is back.", away.message, self.id, status
+        )
+
+    def _end_with_process(self, outcome: Outcome) -> None:
+        """End a run that the script left open, truthfully."""
+        if outcome.is_terminated:
+            self._finish(RunStatus.CANCELED)
+        elif outcome.is_failure:
             reason = outcome.error or f"The script ended with exit code {outcome.exit_code}."
             self._finish(RunStatus.FAILED, _error_of(reason, None))
         else:
             self._finish(RunStatus.COMPLETED)
 
-    def _store_results(self) -> None:
-        self._writer.flush(timeout_seconds=300)
-        self._capture_outputs()
-        self._publish_views()
-
     def __enter__(self) -> Run:
+        from azml_compat._transcript import Transcript
+
         self._entered = (Path.cwd(), time.time())
         self._transcript = Transcript()
         if self._redirects:
-            with _runtime.reported("Cannot keep what the run prints"):
+            with _reporting.reported("Cannot keep what the run prints"):
                 self._transcript.start()
         return self
 
@@ -261,10 +322,12 @@ class Run(_LoggingRun):
         # SystemExit(0) is a normal end of the script: the run completes, and the exit goes on.
         is_failure = exit_type is not None and not (isinstance(value, SystemExit) and value.code in (None, 0))
         if is_failure and self._redirects:
+            import traceback as traceback_module
+
             traceback_module.print_exception(exit_type, value, traceback)
         self._transcript.stop()
         folder, _ = self._entered
-        with _runtime.reported(f"Cannot go back to {folder}"):
+        with _reporting.reported(f"Cannot go back to {folder}"):
             os.chdir(folder)
         self._capture_logs()
         if is_failure:
@@ -372,7 +435,8 @@ class Run(_LoggingRun):
     def parent(self) -> Run | None:
         """The parent run, or None; looked up once."""
         if self._parent is None:
-            parent_id = self._record.tags.get(_names.TAG_PARENT)
+            own = self._refresh() if self._is_provisional else self._record
+            parent_id = own.tags.get(_names.TAG_PARENT)
             if parent_id is not None:
                 self._parent = _rehydrate(self.experiment, self._store.get_run(parent_id))
         return self._parent
@@ -400,7 +464,8 @@ class Run(_LoggingRun):
             ValueError: a filter is of the wrong type; at the first iteration.
         """
         accepted = _search.RunFilter(type, tags, properties, status)
-        own = self._record
+        _runtime.settle_runs()
+        own = self._refresh() if self._is_provisional else self._record
         found: Iterable[RunRecord] = (
             _search.descendants(self._store, own) if recursive else _search.children(self._store, own)
         )
@@ -489,7 +554,7 @@ class Run(_LoggingRun):
     @classmethod
     def get_submitted_run(cls, **kwargs: Any) -> Any:
         """Return `get_context(allow_offline=False)`; deprecated in the original."""
-        _runtime.logger.warning("Run.get_submitted_run is deprecated; use Run.get_context().")
+        _reporting.logger.warning("Run.get_submitted_run is deprecated; use Run.get_context().")
         return cls.get_context(allow_offline=False, **kwargs)
 
     # -- models, environment, secrets -------------------------------------------------------------------------
@@ -531,6 +596,8 @@ class Run(_LoggingRun):
             WebserviceException: the name or another argument is refused.
             ModelPathNotFoundException: the run has no file below `model_path`.
         """
+        from azml_compat._models import register
+
         if kwargs:
             raise TypeError(f"register_model does not take these arguments: {', '.join(sorted(kwargs))}")
         for name, value in (
@@ -539,7 +606,7 @@ class Run(_LoggingRun):
             ("sample_output_dataset", sample_output_dataset),
         ):
             if value is not None:
-                _runtime.logger.warning("register_model does not record %s yet.", name)
+                _reporting.logger.warning("register_model does not record %s yet.", name)
         self._capture_outputs()
         return register(
             self._store,
@@ -593,7 +660,7 @@ class _SubmittedRun(Run):
 
     def cancel(self) -> None:
         """Do nothing, with a warning: only the owner cancels."""
-        _runtime.logger.warning("A submitted run cannot cancel itself.")
+        _reporting.logger.warning("A submitted run cannot cancel itself.")
 
     def __enter__(self) -> _SubmittedRun:
         return self
@@ -636,7 +703,7 @@ class _ContextRun(Run):
         self._parent = None
         self._began = time.time()
         _make_folders(self._folders)
-        _runtime.open_run("context", self._end_with_process)
+        _runtime.open_run(_UNUSED, self._end_with_process)
 
     @property
     def _record(self) -> RunRecord:
@@ -647,13 +714,17 @@ class _ContextRun(Run):
         return self._known
 
     def _create_now(self) -> None:
-        new = _creation.NewRun(code_folder=Path())
-        record, _ = _creation.create(self._store, self._experiment._ensure().id, new)
-        self._set_up(self._experiment, record, self._folders, is_owner=True, options={})
-        # Plain MLflow code of the script joins the run.
-        os.environ[_names.ENV_MLFLOW_RUN_ID] = record.id
+        new = _creation.NewRun(code_folder=Path(), folders=_absolute(self._folders))
+        made = _creation.create(self._experiment.name, lambda: self._experiment._ensure().id, new)
+        self._set_up(self._experiment, made.record, self._folders, is_provisional=made.is_provisional, options={})
+        self._key = made.record.id
+        _runtime.open_run(self._key, self._end_with_process)
+        _runtime.close_run(_UNUSED)
         os.environ.setdefault(_names.ENV_TRACKING_URI, self._store.uri)
-        self._announce()
+        if not made.is_provisional:
+            # Plain MLflow code of the script joins the run.
+            os.environ[_names.ENV_MLFLOW_RUN_ID] = made.record.id
+            self._announce()
 
     @property
     def identity(self) -> str:
@@ -665,25 +736,17 @@ class _ContextRun(Run):
         """The name of the run, `run_<id>`."""
         return f"run_{self.id}"
 
-    def _end_with_process(self, outcome: _runtime.Outcome) -> None:
+    def _end_with_process(self, outcome: Outcome) -> None:
         if "_known" not in self.__dict__ and not self._has_new_outputs():
             return
-        if not _status.is_terminal(self._refresh()):
-            super()._end_with_process(outcome)
-            return
-        # Plain MLflow of the script joined the run, and its own exit hook has ended it as FINISHED.
-        self._store_results()
-        if outcome.is_failure:
-            self._store.end_run(self._record.id, _status.to_mlflow(RunStatus.FAILED))
+        super()._end_with_process(outcome)
+        if outcome.is_failure and self._known.status == "FINISHED":
+            # Plain MLflow of the script joined the run, and its own exit hook has ended it.
+            self._end(_status.to_mlflow(RunStatus.FAILED))
 
     def _has_new_outputs(self) -> bool:
         files = local_files(self._base / OUTPUTS_DIR)
         return any(file.exists() and file.stat().st_mtime >= self._began for file in files)
-
-    def _finish(self, status: str | None, error: dict[str, Any] | None = None) -> None:
-        super()._finish(status, error)
-        if status is not None:
-            _runtime.close_run("context")
 
 
 def _submitted_run(run_id: str) -> _SubmittedRun:
@@ -694,9 +757,13 @@ def _submitted_run(run_id: str) -> _SubmittedRun:
     return submitted
 
 
+def _absolute(folders: Iterable[str]) -> tuple[tuple[str, str], ...]:
+    return tuple((str(Path(folder).absolute()), shown_folder(folder)) for folder in folders)
+
+
 def _make_folders(folders: Iterable[str]) -> None:
     for folder in folders:
-        with _runtime.reported(f"Cannot make the output folder {folder}"):
+        with _reporting.reported(f"Cannot make the output folder {folder}"):
             Path(folder).mkdir(parents=True, exist_ok=True)
 
 
@@ -720,6 +787,7 @@ def _list(
     experiment: Experiment, accepted: _search.RunFilter, *, with_children: bool, rehydrate: bool
 ) -> Generator[Run, None, None]:
     """Yield the runs of an experiment; asks the store at the first iteration."""
+    _runtime.settle_runs()
     existing = experiment._existing()
     if existing is not None:
         store = experiment.workspace.service_context.store
@@ -758,6 +826,14 @@ def _error_of(details: Any, code: str | None) -> dict[str, Any] | None:
         raise TypeError(f"error_details takes a str or an exception, not {type(details)}.")
     error = {"code": code or "UserError"}
     return {"error": error if details is None else {**error, "message": details}}
+
+
+def _error_tags(error: dict[str, Any] | None) -> dict[str, str]:
+    """Return the tags that say why a run failed."""
+    if error is None:
+        return {}
+    shown = str(error["error"].get("message", error["error"]["code"]))[:_SHOWN_ERROR]
+    return {**_tags.encode_text(_names.TAG_ERROR, json.dumps(error)), _names.TAG_SHOWN_ERROR: shown}
 
 
 def _utc(milliseconds: int | None) -> str | None:

@@ -11,16 +11,16 @@ import json
 import re
 from typing import TYPE_CHECKING, Any, NoReturn
 
-from azml_compat import _config, _names, _runtime, _tags
+from azml_compat import _config, _names, _reporting, _runtime, _tags
 from azml_compat._refused import module_attributes, refusal
 from azml_compat._restclient.exceptions import ServiceException
-from azml_compat._tracking import Store
-from azml_compat._tracking.store import without_credentials
+from azml_compat._tracking.addresses import without_credentials
 from azml_compat.core.experiment import Experiment
 from azml_compat.core.run import Run
 from azml_compat.exceptions import UserErrorException
 
 if TYPE_CHECKING:
+    from azml_compat._tracking import Store
     from azml_compat.core.authentication import AbstractAuthentication
 
 _NAME = re.compile(r"^[a-zA-Z0-9][\w\-]{2,32}$")
@@ -315,7 +315,7 @@ class Workspace:
     def delete(self, delete_dependent_resources: bool = False, no_wait: bool = False) -> None:
         """Delete nothing, and say so: a store with its runs and files is never deleted from here."""
         where = without_credentials(self.service_context.store.uri)
-        _runtime.logger.warning(
+        _reporting.logger.warning(
             "Workspace.delete deletes nothing: the runs and files of workspace %s stay in %s. Delete that store "
             "yourself if you mean it.",
             self.name,

@@ -1,0 +1,286 @@
+"""The spool: all journals of one tracking store on this machine, in a private folder below AZML_COMPAT_HOME.
+
+Each run has a folder in it, named by the run's id; each process that logs to the run has a journal there. One lock
+per run keeps two from draining it at once.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import hashlib
+import os
+import threading
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import NamedTuple
+
+from azml_compat import _names
+from azml_compat._journal import places
+from azml_compat._journal.journal import CURSOR, LOG, NEW, Header, Journal, JournalFile
+
+_LOCK = "lock"
+_LANES = "lanes"
+_DISCARD_SECONDS = 1
+_STALE_SECONDS = 60
+"""After which what a process left that died while it made or removed a journal is cleared away."""
+BACKGROUND_LOCK = ".background"
+
+
+class JournalState(NamedTuple):
+    """How one journal stands."""
+
+    path: Path
+    is_alive: bool
+    """Its process lives, on this machine."""
+    is_pending: bool
+    """There is something to deliver, or to settle for a process that is gone."""
+
+
+def home() -> Path:
+    """Return the folder of all spools: AZML_COMPAT_HOME, by default ~/.azml_compat."""
+    chosen = os.environ.get(_names.ENV_HOME)
+    return Path(chosen).absolute() if chosen else Path.home() / ".azml_compat"
+
+
+class Spool:
+    """The journals of the store at `uri` (without credentials), in `folder` (default below `home()`).
+
+    Raises:
+        OSError: the folder is not private to this user, or its file system has no locks.
+    """
+
+    def __init__(self, uri: str, folder: Path | None = None) -> None:
+        if folder is None:
+            below = places.private_folder(places.private_folder(home()) / "spool")
+            folder = below / hashlib.sha256(uri.encode()).hexdigest()[:16]
+        self.uri = uri
+        self.folder = places.private_folder(folder)
+        self._own: dict[Path, Journal] = {}
+        self._locks: dict[str, threading.Lock] = {}
+        self._holders: dict[str, int] = {}
+        """The threads that hold them."""
+        self._lanes: dict[str, int] = {}
+        self._check_locks()
+
+    def _check_locks(self) -> None:
+        descriptor = places.open_private(self.folder / ".locks", os.O_RDWR | os.O_CREAT)
+        try:
+            places.try_lock(descriptor)
+        finally:
+            os.close(descriptor)
+
+    # -- writing ----------------------------------------------------------------------------------------------
+
+    def create(self, run: str, header: Header, sync_seconds: float | None = None) -> Journal:
+        """Create a journal of this process for `run`.
+
+        Raises:
+            OSError: the file system does not take it.
+        """
+        while True:
+            folder = self.folder / run
+            try:
+                journal = Journal(places.private_folder(folder), header, sync_seconds=sync_seconds)
+            except FileNotFoundError:
+                if not self.folder.is_dir():
+                    raise
+                continue  # Whoever drained the run's last journal took the folder away just now.
+            self._own[journal.path] = journal
+            return journal
+
+    def name_run(self, journal: Journal, run: str) -> None:
+        """Move the only journal of a run to the folder of the id that the store has given the run."""
+        folder = self.folder / run
+        journal.path.parent.rename(folder)
+        del self._own[journal.path]
+        journal.path = folder / journal.path.name
+        self._own[journal.path] = journal
+
+    def discard(self, journal: Journal) -> None:
+        """Delete a journal of this process with all that is in it, or leave that to whoever is draining the run."""
+        run = journal.path.parent.name
+        with self.locked(run, time.monotonic() + _DISCARD_SECONDS) as has_lock:
+            if has_lock:
+                with contextlib.suppress(OSError), self.open(journal.path) as file:
+                    if journal.is_undeliverable:
+                        file.set_aside()
+                    else:
+                        file.remove()
+            self.release(journal)
+            if has_lock:
+                self._release_lane(run)
+                self.tidy(run)
+
+    def release(self, journal: Journal) -> None:
+        """Give up a journal of this process; whoever drains next finds its owner gone."""
+        self._own.pop(journal.path, None)
+        journal.close()
+
+    def lane(self, run: str, preferred: int) -> int | None:
+        """Return a number below 64 that no other process of this machine has for `run`; None when all are taken.
+
+        It is held until a journal of the run is discarded, or the process ends.
+        """
+        descriptor = self._lanes.get(run)
+        if descriptor is None:
+            folder = places.private_folder(self.folder / run)
+            descriptor = self._lanes[run] = places.open_private(folder / _LANES, os.O_RDWR | os.O_CREAT)
+        for offset in range(64):
+            lane = (preferred + offset) % 64
+            if places.try_lock_byte(descriptor, lane):
+                return lane
+        return None
+
+    def _release_lane(self, run: str) -> None:
+        descriptor = self._lanes.pop(run, None)
+        if descriptor is not None:
+            os.close(descriptor)
+
+    def _has_lanes(self, run: str) -> bool:
+        """Tell whether a process holds a lane of `run`."""
+        path = self.folder / run / _LANES
+        return run in self._lanes or (path.exists() and places.is_locked(path))
+
+    # -- reading ----------------------------------------------------------------------------------------------
+
+    def runs(self) -> list[str]:
+        """Return the ids of the runs that have journals, those of the oldest journal first."""
+        with os.scandir(self.folder) as entries:
+            names = [entry.name for entry in entries if entry.is_dir(follow_symlinks=False)]
+        found = {name: journals[0].name for name in names if (journals := self.journals(name))}
+        return sorted(found, key=lambda name: found[name])
+
+    def journals(self, run: str) -> list[Path]:
+        """Return the journals of a run, the oldest first."""
+        try:
+            with os.scandir(self.folder / run) as entries:
+                return sorted(Path(entry.path) for entry in entries if entry.name.endswith(LOG))
+        except (FileNotFoundError, NotADirectoryError):
+            return []
+
+    def has_journals(self, run: str) -> bool:
+        """Tell whether `run` has journals here."""
+        return bool(self.journals(run))
+
+    def abandoned_runs(self) -> list[str]:
+        """Return the ids of the runs with a journal whose process is gone."""
+        self._sweep()
+        return [run for run in self.runs() if any(self._is_abandoned(path) for path in self.journals(run))]
+
+    def survey(self, run: str) -> list[JournalState]:
+        """Return how the journals of a run stand, without touching them."""
+        states = []
+        for path in self.journals(run):
+            try:
+                with self.open(path) as file:
+                    is_abandoned = file.is_abandoned
+                    is_behind = file.is_local and file.cursor.at < file.size
+                    states.append(JournalState(path, file.is_local and not is_abandoned, is_abandoned or is_behind))
+            except FileNotFoundError:
+                continue
+        return states
+
+    def _is_abandoned(self, path: Path) -> bool:
+        if path in self._own:
+            return False
+        try:
+            with self.open(path) as file:
+                return file.is_abandoned
+        except FileNotFoundError:
+            return False
+
+    def open(self, path: Path) -> JournalFile:
+        """Open a journal for reading, this process's own or another's.
+
+        Raises:
+            FileNotFoundError: it has been delivered and deleted meanwhile.
+        """
+        return JournalFile(path, self._own.get(path))
+
+    def tidy(self, run: str) -> None:
+        """Remove the folder of a run without journals. What the store rejected keeps it, and who is about to log."""
+        folder = self.folder / run
+        with contextlib.suppress(OSError):
+            if self._has_lanes(run):
+                return
+            names = {entry.name for entry in os.scandir(folder)}
+            if all(name in (_LOCK, _LANES) or _is_left(folder / name) for name in names):
+                for name in names:
+                    (folder / name).unlink()
+                folder.rmdir()
+
+    def _sweep(self) -> None:
+        """Remove the folders that have no journal, but what is left of one."""
+        with os.scandir(self.folder) as entries:
+            names = [entry.name for entry in entries if entry.is_dir(follow_symlinks=False)]
+        for name in names:
+            if not self.has_journals(name) and _is_old(self.folder / name):
+                self.tidy(name)
+
+    @contextmanager
+    def locked(self, run: str, deadline: float) -> Iterator[bool]:
+        """Hold the right to drain a run; gives False when somebody else kept it until `deadline` (monotonic).
+
+        A thread that holds it already, and was interrupted by a signal handler, gets False as well.
+        """
+        lock = self._locks.setdefault(run, threading.Lock())
+        is_mine = self._holders.get(run) == threading.get_ident()
+        if is_mine or not lock.acquire(timeout=max(0.0, deadline - time.monotonic())):
+            yield False
+            return
+        self._holders[run] = threading.get_ident()
+        try:
+            descriptor = self._lock(run, deadline)
+            try:
+                yield descriptor is not None
+            finally:
+                if descriptor is not None:
+                    os.close(descriptor)
+        finally:
+            del self._holders[run]
+            lock.release()
+
+    def _lock(self, run: str, deadline: float) -> int | None:
+        path = self.folder / run / _LOCK
+        while True:
+            try:
+                descriptor = places.open_private(path, os.O_RDWR | os.O_CREAT)
+            except FileNotFoundError:
+                return None  # The folder has gone, and with it all there was to do.
+            try:
+                has_lock = places.lock_before(descriptor, deadline)
+                if has_lock and os.fstat(descriptor).st_ino == path.stat().st_ino:
+                    return descriptor
+            except FileNotFoundError:
+                has_lock = True
+            except BaseException:
+                os.close(descriptor)
+                raise
+            os.close(descriptor)
+            if not has_lock:
+                return None
+
+    @property
+    def is_in_use(self) -> bool:
+        """Whether this process has journals here."""
+        return bool(self._own)
+
+    # -- the background process -------------------------------------------------------------------------------
+
+    def has_background(self) -> bool:
+        """Tell whether a background process serves this spool."""
+        path = self.folder / BACKGROUND_LOCK
+        return path.exists() and places.is_locked(path)
+
+
+def _is_old(path: Path) -> bool:
+    return time.time() - path.stat().st_mtime > _STALE_SECONDS
+
+
+def _is_left(path: Path) -> bool:
+    """Tell whether a file was left by a process that died while it made or removed a journal."""
+    if path.suffix == CURSOR:
+        return not path.with_suffix(LOG).exists()
+    return path.suffix == NEW and _is_old(path)

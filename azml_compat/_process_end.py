@@ -1,0 +1,146 @@
+"""How this process ends, seen as truthfully as python allows, and told to whoever has runs open.
+
+A normal end and `sys.exit` are seen by an exit hook, an uncaught exception by `sys.excepthook`, SIGTERM by a signal
+handler. An exit hook cannot see the exit code, so `sys.exit` notes it; `python -m azml_compat` tells it in any case.
+What ends a process without python - SIGKILL, os._exit - is seen by whoever drains its journals later.
+"""
+
+from __future__ import annotations
+
+import atexit
+import importlib
+import os
+import sys
+import threading
+import types
+from collections.abc import Callable
+from typing import Any, NamedTuple, NoReturn
+
+_TERMINATION_SECONDS = 8
+"""For ending runs properly before SIGTERM is let through; schedulers kill after 10 to 30."""
+
+
+class Outcome(NamedTuple):
+    """How the script ended: with an uncaught error, with an exit code, by SIGTERM, or well."""
+
+    error: BaseException | None = None
+    exit_code: int = 0
+    is_terminated: bool = False
+
+    @property
+    def is_failure(self) -> bool:
+        """Whether a run that is still open has failed."""
+        return self.error is not None or self.exit_code != 0
+
+
+class ProcessEnd:
+    """Watches for the end of the process once `watch` was called.
+
+    Args:
+        finish: Called once with the outcome; it may take its time.
+        secure: Called first when the process is terminated, inside the signal handler: it must not wait for anything.
+    """
+
+    def __init__(self, finish: Callable[[Outcome], None], secure: Callable[[], None]) -> None:
+        self._finish = finish
+        self._secure = secure
+        self._outcome: Outcome | None = None
+        self._is_watching = False
+
+    def forget(self) -> None:
+        """Forget what was noted."""
+        self._outcome = None
+
+    def note(self, error: BaseException | None, exit_code: int) -> None:
+        """Tell how the script ended."""
+        # sys.exit is no error; the code says all, and 0 is a normal end.
+        self._outcome = Outcome(None if isinstance(error, SystemExit) else error, exit_code)
+
+    def watch(self) -> None:
+        """Put the hooks in place, once."""
+        if self._is_watching:
+            return
+        self._is_watching = True
+        # Where a run is created only at exit, MLflow is imported only then; these modules of its cannot be, because
+        # they register themselves with the end of the threads, which is over by then.
+        importlib.import_module("concurrent.futures.thread")
+        importlib.import_module("concurrent.futures.process")
+        atexit.register(self._at_exit)
+        self._watch_errors()
+        self._watch_exit_codes()
+        self._watch_termination()
+
+    def _at_exit(self) -> None:
+        self._finish(self._outcome or Outcome())
+
+    def _watch_errors(self) -> None:
+        previous = sys.excepthook
+
+        def note_error(kind: type[BaseException], error: BaseException, traceback: types.TracebackType | None) -> None:
+            self.note(error, 1)
+            previous(kind, error, traceback)
+
+        sys.excepthook = note_error
+
+    def _watch_exit_codes(self) -> None:
+        note = self.note
+
+        class Exit(SystemExit):
+            """A SystemExit that tells when nothing caught it: then it is deleted where no python code runs any more."""
+
+            def __del__(self) -> None:
+                try:
+                    sys._getframe(1)  # noqa: SLF001 - the only way to see whether anybody is left who may have caught it
+                except ValueError:
+                    if threading.current_thread() is threading.main_thread():
+                        note(self, _exit_code(self.code))
+
+        Exit.__name__ = Exit.__qualname__ = "SystemExit"
+
+        def leave(status: Any = None, /) -> NoReturn:
+            raise Exit(status)
+
+        leave.__doc__ = sys.exit.__doc__
+        leave.__name__ = leave.__qualname__ = "exit"
+        sys.exit = leave
+
+    def _watch_termination(self) -> None:
+        if threading.current_thread() is not threading.main_thread():
+            return
+
+        import signal  # here and not at the top: importing Run must stay cheap
+
+        previous = signal.getsignal(signal.SIGTERM)
+        if previous is None or previous is signal.SIG_IGN:
+            return
+        process = os.getpid()
+        is_ending = False
+
+        def terminate(number: int, frame: types.FrameType | None) -> None:
+            nonlocal is_ending
+            if os.getpid() == process:  # A forked child has its parent's handler, but not its runs.
+                if is_ending:
+                    return  # Runs are being ended for an earlier signal, which takes a few seconds at most.
+                is_ending = True
+                self._terminate()
+                is_ending = False
+            if callable(previous):
+                previous(number, frame)
+            else:
+                signal.signal(number, signal.SIG_DFL)
+                os.kill(os.getpid(), number)
+
+        signal.signal(signal.SIGTERM, terminate)
+
+    def _terminate(self) -> None:
+        """End the runs in a thread: this one may have been interrupted while it held what that needs."""
+        self._secure()
+        thread = threading.Thread(target=self._finish, args=(Outcome(is_terminated=True),), daemon=True)
+        thread.start()
+        thread.join(_TERMINATION_SECONDS)
+
+
+def _exit_code(status: Any) -> int:
+    if status is None:
+        return 0
+    return status if isinstance(status, int) else 1

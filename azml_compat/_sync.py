@@ -1,0 +1,145 @@
+"""`azml-compat sync`: sends what journals of this machine still hold, from all stores whose address is known."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from azml_compat import _runtime
+from azml_compat._delivery import Report
+from azml_compat._draining import Drain
+from azml_compat._journal import Header, Spool, home
+from azml_compat._reporting import message_of
+from azml_compat._tracking import Store
+from azml_compat._tracking.addresses import without_credentials
+
+
+@dataclass
+class _Backlog:
+    """What the journals of one store hold."""
+
+    spool: Spool
+    headers: list[Header]
+    runs: dict[str, int] = field(default_factory=dict)
+    """Bytes to be sent, by run; 0 for one that is only to be ended."""
+    elsewhere: set[str] = field(default_factory=set)
+    """Other machines with journals here."""
+    refused: list[Path] = field(default_factory=list)
+
+    @property
+    def needs_credentials(self) -> bool:
+        """Whether the address that journals give is not all that the store wants to know."""
+        return any(header.has_credentials for header in self.headers)
+
+
+def sync(*, dry_run: bool, seconds: float) -> int:
+    """Send what is left, and say how it went.
+
+    Args:
+        dry_run: Only say what there is.
+        seconds: For how long to try each run.
+
+    Returns:
+        The exit code: 0 when nothing is left, 1 otherwise.
+    """
+    is_done = True
+    for backlog in _backlogs():
+        is_done &= _show(backlog) if dry_run else _send(backlog, seconds)
+    if is_done:
+        print("Nothing is left to be sent.")
+    return 0 if is_done else 1
+
+
+def _backlogs() -> Iterator[_Backlog]:
+    """Look at every spool of this user."""
+    folder = home() / "spool"
+    for found in sorted(folder.iterdir()) if folder.is_dir() else ():
+        spool = Spool("", found)
+        backlog = _Backlog(spool, [])
+        for run in spool.runs():
+            _look_at(backlog, run)
+        backlog.refused = [*found.glob("*/*.rejected"), *found.glob("*/*.undeliverable")]
+        if backlog.headers or backlog.elsewhere or backlog.refused:
+            yield backlog
+
+
+def _look_at(backlog: _Backlog, run: str) -> None:
+    for path in backlog.spool.journals(run):
+        try:
+            with backlog.spool.open(path) as file:
+                if file.header is None:
+                    continue
+                is_abandoned = file.is_abandoned
+                if not (file.is_local or is_abandoned):
+                    backlog.elsewhere.add(file.header.host)
+                    continue
+                if file.header.store:  # A damaged header has none.
+                    backlog.headers.append(file.header)
+                if is_abandoned or file.cursor.at < file.size:
+                    backlog.runs[run] = backlog.runs.get(run, 0) + file.size - file.cursor.at
+        except FileNotFoundError:
+            continue
+
+
+def _show(backlog: _Backlog) -> bool:
+    """Say what there is to be sent; True when there is nothing."""
+    _show_leftovers(backlog)
+    for run, size in backlog.runs.items():
+        print(f"Run {run} of {backlog.headers[0].store}: {size:,} bytes to be sent")
+    return not backlog.runs
+
+
+def _show_leftovers(backlog: _Backlog) -> None:
+    for host in sorted(backlog.elsewhere):
+        print(f"There are journals of the machine {host} in {backlog.spool.folder}; only there they can be sent.")
+    for path in backlog.refused:
+        print(f"The store refused what is kept in {path}; it is not tried again.")
+
+
+def _send(backlog: _Backlog, seconds: float) -> bool:
+    """Send what there is; True when nothing is left."""
+    _show_leftovers(backlog)
+    if not backlog.runs:
+        return True
+    store = _store_of(backlog)
+    if store is None:
+        print(
+            f"{len(backlog.runs)} runs of {backlog.headers[0].store} are not sent: that store wants credentials, which "
+            "are kept nowhere. Set MLFLOW_TRACKING_URI to its whole address, and say `azml-compat sync` again."
+        )
+        return False
+    drain = Drain(store, backlog.spool)
+    return sum(not _send_run(drain, run, backlog.headers[0].store, seconds) for run in backlog.runs) == 0
+
+
+def _store_of(backlog: _Backlog) -> Store | None:
+    """Return the store of a backlog, with the credentials that this process has been given for it."""
+    shown = backlog.headers[0].store
+    mine = _runtime.store().uri
+    if without_credentials(mine) == shown:
+        # Not that store itself, which delivers what it finds as soon as it is opened.
+        return Store(mine)
+    return None if backlog.needs_credentials else Store(shown)
+
+
+def _send_run(drain: Drain, run: str, shown: str, seconds: float) -> bool:
+    began = time.monotonic()
+    total = Report()
+    while True:
+        report = drain.run(run, began + seconds)
+        total.delivered += report.delivered
+        total.refused += report.refused
+        total.ended += report.ended
+        if report.is_complete or time.monotonic() - began >= seconds:
+            break
+        time.sleep(0.5)
+    ended = " It is Failed now: its process is gone, and had not ended it." if total.ended else ""
+    print(f"Run {run} of {shown}: {total.delivered:,} values sent.{ended}")
+    for error in total.refused:
+        print(f"    refused: {message_of(error)}")
+    if not report.is_complete:
+        reason = message_of(report.away) if report.away is not None else "another process is sending it"
+        print(f"    not all could be sent: {reason}")
+    return report.is_complete and not total.refused

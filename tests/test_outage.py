@@ -1,0 +1,1199 @@
+"""A server that is away, hangs, restarts or never comes back: scripts go on, and nothing is lost or doubled."""
+
+from __future__ import annotations
+
+import contextlib
+import http.server
+import json
+import logging
+import os
+import signal
+import socket
+import subprocess
+import sys
+import textwrap
+import threading
+import time
+import uuid
+from pathlib import Path
+
+import pytest
+from mlflow import MlflowClient
+from mlflow.exceptions import MlflowException
+from mlflow.protos.databricks_pb2 import UNAUTHENTICATED
+
+from azml_compat import Experiment, Run, Workspace, _names, _runtime
+from azml_compat._journal.lines import encode_line
+from azml_compat._restclient.exceptions import ServiceException
+from azml_compat.exceptions import AuthenticationException, AzureMLException
+from tests.conftest import mlflow_server
+
+REPOSITORY = Path(__file__).parents[1]
+NO_ANSWER = MlflowException("API request to http://x failed with exception [Errno 104] Connection reset by peer")
+
+
+class Gate:
+    """Stands between scripts and a server, with an address of its own, and can be shut."""
+
+    def __init__(self, server):
+        self._target = ("127.0.0.1", int(server.rpartition(":")[2]))
+        self._listener = None
+        self._open_sockets = set()
+        self._hangs = False
+        self._port = 0
+        self.open()
+        self.address = f"http://127.0.0.1:{self._port}"
+
+    def open(self):
+        """Let requests through."""
+        self.shut()
+        listener = socket.create_server(("127.0.0.1", self._port), backlog=50)
+        self._port = listener.getsockname()[1]
+        self._listener = listener
+        threading.Thread(target=self._accept, args=(listener,), daemon=True).start()
+
+    def shut(self):
+        """Refuse connections, and break those that there are."""
+        self._hangs = False
+        for open_socket in [self._listener, *self._open_sockets]:
+            self._close(open_socket)
+        self._listener = None
+        self._open_sockets.clear()
+
+    def hang(self):
+        """Take connections, and answer nothing."""
+        self.open()
+        self._hangs = True
+
+    @staticmethod
+    def _close(open_socket):
+        if open_socket is not None:
+            with contextlib.suppress(OSError):
+                open_socket.shutdown(socket.SHUT_RDWR)
+            open_socket.close()
+
+    def _accept(self, listener):
+        while True:
+            try:
+                client, _ = listener.accept()
+            except OSError:
+                return
+            self._open_sockets.add(client)
+            if self._hangs:
+                continue
+            server = socket.create_connection(self._target)
+            self._open_sockets.add(server)
+            for source, target in ((client, server), (server, client)):
+                threading.Thread(target=self._pump, args=(source, target), daemon=True).start()
+
+    def _pump(self, source, target):
+        with contextlib.suppress(OSError):
+            while data := source.recv(1 << 16):
+                target.sendall(data)
+        for each in (source, target):
+            self._open_sockets.discard(each)
+            self._close(each)
+
+
+@pytest.fixture
+def gate(server):
+    made = Gate(server)
+    yield made
+    made.shut()
+
+
+@pytest.fixture(autouse=True)
+def _impatient_readers(monkeypatch):
+    """Reading takes ten seconds to find that a store is away, and opening it two; here, they do not."""
+    monkeypatch.setattr("azml_compat.core._run_metrics._AWAY_SECONDS", 1)
+    monkeypatch.setattr("azml_compat._tracking.opening._SERVER_PAUSES", (0.1,))
+
+
+@pytest.fixture
+def tracking_uri(gate, monkeypatch):
+    """The server behind a gate, in place of all kinds of stores."""
+    monkeypatch.setenv("MLFLOW_TRACKING_URI", gate.address)
+    return gate.address
+
+
+@pytest.fixture
+def name():
+    return f"experiment-{uuid.uuid4().hex[:12]}"
+
+
+def plain(server, name):
+    """The runs of an experiment as plain MLflow sees them, oldest first."""
+    client = MlflowClient(server)
+    experiment = client.get_experiment_by_name(name)
+    return client.search_runs([experiment.experiment_id], order_by=["attributes.start_time"]) if experiment else []
+
+
+def history(server, run, key):
+    return [point.value for point in MlflowClient(server).get_metric_history(run.info.run_id, key)]
+
+
+def seconds_of(action):
+    began = time.monotonic()
+    action()
+    return time.monotonic() - began
+
+
+def raises_away(action):
+    with pytest.raises(ServiceException) as caught:
+        action()
+    return caught.value.status_code == 503
+
+
+def kept_files():
+    """What the home has of journals."""
+    home = Path(os.environ["AZML_COMPAT_HOME"])
+    return [file for file in home.rglob("*") if file.suffix in (".log", ".rejected", ".undeliverable")]
+
+
+# Log calls
+
+
+def test_log_calls_do_not_notice_an_outage_and_nothing_is_lost_or_doubled(run, gate, server):
+    run.log("a", 0)
+    run.flush()
+    slowest = 0.0
+    for value in range(1, 500):
+        if value == 100:
+            gate.shut()
+        if value == 300:
+            gate.open()
+        slowest = max(slowest, seconds_of(lambda value=value: run.log("a", value)))
+        slowest = max(slowest, seconds_of(lambda value=value: run.log_row("t", x=value, y=str(value))))
+        slowest = max(slowest, seconds_of(lambda value=value: run.log_list("l", [value, value + 0.5])))
+    run.complete()
+
+    assert slowest < 0.1
+    assert run.get_metrics() == {
+        "a": list(range(500)),
+        "t": {"x": list(range(1, 500)), "y": [str(value) for value in range(1, 500)]},
+        "l": [value / 2 for value in range(2, 1000)],
+    }
+    (stored,) = plain(server, run.experiment.name)
+    assert history(server, stored, "a") == list(range(500))
+    assert kept_files() == []
+
+
+@pytest.mark.extra
+def test_log_calls_do_not_wait_for_a_server_that_hangs(run, gate):
+    run.log("a", 0)
+    run.flush()
+    gate.hang()
+    slowest = max(seconds_of(lambda value=value: run.log("a", value)) for value in range(1, 200))
+    gate.open()
+
+    assert slowest < 0.1
+    assert run.get_metrics() == {"a": list(range(200))}
+
+
+@pytest.mark.extra
+def test_a_server_that_comes_and_goes_all_the_time_gets_everything_once(run, gate, server):
+    stop = threading.Event()
+
+    def flicker():
+        while not stop.wait(0.15):
+            gate.shut()
+            time.sleep(0.05)
+            gate.open()
+
+    thread = threading.Thread(target=flicker)
+    thread.start()
+    try:
+        for value in range(800):
+            run.log("a", value)
+            run.log("s", str(value % 7))
+            if value % 100 == 0:
+                with contextlib.suppress(ServiceException, AzureMLException):
+                    run.flush(timeout_seconds=1)
+    finally:
+        stop.set()
+        thread.join()
+        gate.open()
+
+    assert run.get_metrics() == {"a": list(range(800)), "s": [str(value % 7) for value in range(800)]}
+    (stored,) = plain(server, run.experiment.name)
+    assert history(server, stored, "a") == list(range(800))
+
+
+def outage_of_a_real_server(tmp_path, template_database, monkeypatch, seconds):
+    """Stop a server for a while in the middle of a run that logs 50 values a second; the slowest call in seconds."""
+    import shutil
+
+    shutil.copyfile(template_database, tmp_path / "mlflow.db")
+    server = mlflow_server(f"sqlite:///{tmp_path / 'mlflow.db'}", tmp_path)
+    address = server.__enter__()
+    try:
+        monkeypatch.setenv("MLFLOW_TRACKING_URI", address)
+        run = Experiment(Workspace("s", "g", "w"), "e").start_logging(snapshot_directory=None)
+        run.log("a", 0)
+        run.flush()
+        server.__exit__()
+        slowest, value, began = 0.0, 0, time.monotonic()
+        while time.monotonic() - began < seconds:
+            value += 1
+            slowest = max(slowest, seconds_of(lambda value=value: run.log("a", value)))
+            time.sleep(0.02)
+        assert seconds_of(lambda: raises_away(lambda: run.flush(timeout_seconds=1))) < 3
+        server.__enter__()
+        run.complete()
+        assert run.get_metrics() == {"a": list(range(value + 1))}
+        assert run.status == "Completed"
+        assert history(address, plain(address, "e")[0], "a") == list(range(value + 1))
+    finally:
+        server.__exit__()
+    return slowest
+
+
+@pytest.mark.extra
+def test_a_server_that_is_stopped_and_started_anew_gets_everything_once(tmp_path, template_database, monkeypatch):
+    assert outage_of_a_real_server(tmp_path, template_database, monkeypatch, 2) < 0.1
+
+
+@pytest.mark.extra
+def test_a_server_that_is_away_for_a_minute_gets_everything_once(tmp_path, template_database, monkeypatch):
+    monkeypatch.setenv("AZML_COMPAT_BACKGROUND", "1")
+    assert outage_of_a_real_server(tmp_path, template_database, monkeypatch, 60) < 0.1
+
+
+@pytest.mark.extra
+def test_the_first_call_of_a_process_that_joins_a_run_waits_a_few_seconds_at_most(ws, gate, server, name):
+    client = MlflowClient(server)
+    run_id = client.create_run(client.create_experiment(name)).info.run_id
+    joined = Run.get(ws, run_id)
+    gate.hang()
+    assert seconds_of(lambda: joined.log("a", 1.0)) < 12
+    assert seconds_of(lambda: joined.log("a", 2.0)) < 0.1
+    gate.open()
+
+    assert joined.get_metrics() == {"a": [1.0, 2.0]}
+
+
+# Reading and flushing meanwhile
+
+
+@pytest.mark.extra
+def test_reading_metrics_raises_and_never_gives_a_part(run, gate):
+    run.log("a", 1)
+    run.flush()
+    run.log("a", 2)
+    gate.shut()
+    try:
+        assert seconds_of(lambda: raises_away(run.get_metrics)) < 20
+        assert raises_away(lambda: run.get_metrics("a"))
+    finally:
+        gate.open()
+    assert run.get_metrics() == {"a": [1, 2]}
+
+
+@pytest.mark.parametrize("how", ["shut", "hang"])
+def test_flush_raises_when_its_time_is_up(run, gate, how):
+    run.log("a", 1)
+    getattr(gate, how)()
+    took = seconds_of(lambda: raises_away(lambda: run.flush(timeout_seconds=1)))
+    gate.open()
+
+    assert took < 4
+    run.flush()
+
+
+def test_the_status_is_the_one_last_known(run, gate, caplog):
+    gate.shut()
+
+    assert run.status == run.get_status() == "Running"
+    assert "last known" in caplog.text
+
+
+def test_tags_that_were_set_meanwhile_are_read_as_soon_as_the_store_is_back(run, gate):
+    gate.shut()
+    run.tag("a", "1")
+    gate.open()
+
+    assert run.get_tags() == {"a": "1"}
+    run.tag("b", "2")
+    assert run.tags == {"a": "1", "b": "2"}
+
+
+# Starting meanwhile
+
+
+@pytest.fixture(params=["never reached", "reached before"])
+def away(request, gate, tracking_uri):
+    """A workspace whose server went away, before or after this process had first reached it."""
+    workspace = Workspace("s", "g", "w")
+    if request.param == "reached before":
+        assert isinstance(workspace.experiments, dict)
+    gate.shut()
+    return workspace
+
+
+def test_a_run_starts_while_the_store_is_away_and_keeps_its_id(away, gate, server, name):
+    run = Experiment(away, name).start_logging(
+        snapshot_directory=None, tags={"t": "1"}, display_name="shown", description="what it is"
+    )
+    run_id = run.id
+    run.log("a", 1)
+    assert raises_away(lambda: run.get_metrics("a"))
+    gate.open()
+    run.log("a", 2)
+
+    assert run.get_metrics() == {"a": [1, 2]}
+    assert run.id == run_id
+    found = Run.get(away, run_id)
+    assert found.id == run_id
+    assert found.get_metrics() == {"a": [1, 2]}
+    assert (found.display_name, found.description, found.tags) == ("shown", "what it is", {"t": "1"})
+    assert [each.id for each in Experiment(away, name).get_runs()] == [run_id]
+    run.complete()
+    (stored,) = plain(server, name)
+    assert stored.data.tags[_names.TAG_RUN_ID] == run_id
+    assert stored.info.status == "FINISHED"
+    assert kept_files() == []
+
+
+def test_starting_meanwhile_takes_a_few_seconds_at_most(away, name):
+    took = seconds_of(lambda: Experiment(away, name).start_logging(snapshot_directory=None))
+
+    assert took < 10
+
+
+@pytest.mark.extra
+def test_starting_on_a_server_that_hangs_takes_a_few_seconds_at_most(gate, tracking_uri, name):
+    gate.hang()
+    run = []
+    took = seconds_of(
+        lambda: run.append(Experiment(Workspace("s", "g", "w"), name).start_logging(snapshot_directory=None))
+    )
+    run[0].log("a", 1)
+    gate.open()
+
+    assert took < 15
+    assert run[0].get_metrics() == {"a": 1}
+
+
+def test_a_run_is_in_the_store_before_runs_are_listed(away, gate, name):
+    experiment = Experiment(away, name)
+    run = experiment.start_logging(snapshot_directory=None)
+    gate.open()
+
+    assert [each.id for each in experiment.get_runs()] == [run.id]
+    assert experiment.id is not None
+
+
+@pytest.mark.parametrize("run_id", [None, "my-run"])
+@pytest.mark.extra
+def test_children_come_under_their_parents(away, gate, server, name, run_id):
+    run_id = run_id and f"{run_id}-{name}"
+    parent = Experiment(away, name).start_logging(snapshot_directory=None, run_id=run_id)
+    child = parent.child_run("child")
+    grandchild = child.child_run()
+    others = parent.create_children(2)
+    for each in (parent, child, grandchild, *others):
+        each.log("a", 1)
+    gate.open()
+
+    assert {each.id for each in parent.get_children()} == {child.id, *(other.id for other in others)}
+    assert len(parent.get_metrics(recursive=True)) == 5
+    assert run_id is None or parent.id == run_id
+    assert Run.get(away, child.id).parent.id == parent.id
+    assert [each.id for each in child.get_children()] == [grandchild.id]
+    for each in (grandchild, child, *others, parent):
+        each.complete()
+    stored = plain(server, name)
+    assert [each.info.status for each in stored] == ["FINISHED"] * 5
+    assert kept_files() == []
+
+
+def test_a_child_that_is_started_when_the_store_is_back_comes_under_its_parent(away, gate, name):
+    parent = Experiment(away, name).start_logging(snapshot_directory=None)
+    gate.open()
+    child = parent.child_run("child")
+
+    assert [each.id for each in parent.get_children()] == [child.id]
+    assert Run.get(away, child.id).parent.id == parent.id
+
+
+def test_a_chosen_id_that_the_store_has_already_names_that_run(gate, ws, name):
+    experiment = Experiment(ws, name)
+    first = experiment.start_logging(snapshot_directory=None, run_id=f"mine-{name}")
+    first.log("a", 1)
+    first.flush()
+    _runtime.reset()
+    gate.shut()
+    again = Experiment(Workspace("s", "g", "w"), name).start_logging(
+        snapshot_directory=None, run_id=f"mine-{name}", tags={"t": "2"}
+    )
+    again.log("b", 2)
+    gate.open()
+
+    assert again.get_metrics() == {"a": 1, "b": 2}
+    assert len(list(Experiment(Workspace("s", "g", "w"), name).get_runs())) == 1
+
+
+def test_the_run_of_the_script_starts_meanwhile(away, gate, server, name, monkeypatch):
+    monkeypatch.setenv("AZUREML_ARM_PROJECT_NAME", name)
+    run = Run.get_context()
+    run.log("a", 1)
+    run_id = run.id
+    assert Run.get_context() is run
+    gate.open()
+    run.complete()
+
+    assert Run.get(away, run_id).get_metrics() == {"a": 1}
+    assert plain(server, name)[0].info.status == "FINISHED"
+
+
+def test_a_run_that_was_created_although_the_answer_was_lost_is_not_created_again(exp, server, mocker):
+    real = MlflowClient.create_run
+    left = [1]
+
+    def create_run(self, *args, **kwargs):
+        found = real(self, *args, **kwargs)
+        if left:
+            left.pop()
+            raise NO_ANSWER
+        return found
+
+    mocker.patch.object(MlflowClient, "create_run", create_run)
+    run = exp.start_logging(snapshot_directory=None)
+    run_id = run.id
+    run.log("a", 1)
+
+    assert run.get_metrics() == {"a": 1}
+    assert run.id == run_id
+    (stored,) = plain(server, exp.name)
+    assert stored.data.tags[_names.TAG_RUN_ID] == run_id
+
+
+@pytest.mark.parametrize("end", ["complete", "fail", "cancel"])
+def test_a_run_whose_creation_was_not_answered_can_be_ended_at_once(exp, server, mocker, end):
+    real = MlflowClient.create_run
+
+    def create_run(self, *args, **kwargs):
+        real(self, *args, **kwargs)
+        raise NO_ANSWER
+
+    mocker.patch.object(MlflowClient, "create_run", create_run)
+    run = exp.start_logging(snapshot_directory=None)
+    getattr(run, end)()
+
+    (stored,) = plain(server, exp.name)
+    assert stored.info.status == {"complete": "FINISHED", "fail": "FAILED", "cancel": "KILLED"}[end]
+    assert kept_files() == []
+
+
+def test_the_start_time_is_that_of_the_start(away, gate, name):
+    before = time.time()
+    run = Experiment(away, name).start_logging(snapshot_directory=None)
+    after = time.time()
+    time.sleep(0.5)
+    gate.open()
+    run.flush()
+
+    assert before - 1 <= run._refresh().start_time / 1000 <= after
+
+
+# What is kept besides metrics
+
+
+def test_tags_properties_and_files_arrive_in_order_when_the_store_is_back(run, gate, server):
+    run.tag("before", "1")
+    gate.shut()
+    run.tag("key", "first")
+    run.set_tags({"key": "second", "other": None})
+    run.add_properties({"p": "1"})
+    run.description = "described"
+    Path("file.txt").write_text("kept as it was")
+    run.upload_file("files/file.txt", "file.txt")
+    Path("file.txt").write_text("changed meanwhile")
+    run.log("a", 1)
+    gate.open()
+    run.tag("key", "third")
+    run.complete()
+
+    assert run.get_tags() == {"before": "1", "key": "third", "other": None}
+    assert run.get_properties() == {"p": "1"}
+    assert run.description == "described"
+    assert run.get_file_names() == ["files/file.txt"]
+    run.download_file("files/file.txt", "got.txt")
+    assert Path("got.txt").read_text() == "kept as it was"
+    assert kept_files() == []
+
+
+def test_all_of_this_can_be_kept_for_a_run_that_is_not_there_yet(away, gate, name):
+    from matplotlib import pyplot
+
+    run = Experiment(away, name).start_logging(snapshot_directory=None)
+    run.tag("key", "value")
+    run.add_properties({"p": "1"})
+    figure = pyplot.figure()
+    pyplot.plot([1, 2])
+    run.log_image("plot", plot=pyplot)
+    pyplot.close(figure)
+    run.log_confusion_matrix("matrix", {"schema_type": "confusion_matrix", "schema_version": "v1", "data": {}})
+    gate.open()
+    run.complete()
+
+    found = Run.get(away, run.id)
+    assert found.get_tags() == {"key": "value"}
+    assert found.get_properties() == {"p": "1"}
+    assert set(found.get_metrics()) == {"plot", "matrix"}
+    assert len(found.get_file_names()) == 2
+
+
+def test_files_and_children_find_a_run_that_started_meanwhile_as_soon_as_the_store_is_back(away, gate, name):
+    run = Experiment(away, name).start_logging(snapshot_directory=None)
+    gate.open()
+    Path("a.txt").write_text("a")
+    run.upload_file("a.txt", "a.txt")
+
+    assert run.get_file_names() == ["a.txt"]
+
+
+def test_two_plots_of_one_second_are_both_kept(run, gate):
+    from matplotlib import pyplot
+
+    gate.shut()
+    figure = pyplot.figure()
+    pyplot.plot([1, 2])
+    run.log_image("plot", plot=pyplot)
+    run.log_image("plot", plot=pyplot)
+    pyplot.close(figure)
+    gate.open()
+
+    run.flush()
+    assert len(run.get_file_names()) == 2
+
+
+def test_a_file_that_is_too_large_to_be_kept_is_refused(run, gate, mocker):
+    mocker.patch("azml_compat._writer._MAX_KEPT_BYTES", 1000)
+    Path("large").write_bytes(b"x" * 1001)
+    gate.shut()
+
+    with pytest.raises(AzureMLException, match="larger than"):
+        run.upload_file("large", "large")
+    journal = run._writer._journal
+    assert not journal or not list(journal.path.with_suffix(".files").glob("*"))
+    gate.open()
+    run.complete()
+    assert run.get_file_names() == []
+
+
+def test_a_file_whose_name_is_taken_by_then_is_told_and_does_not_hold_up_the_rest(run, gate, server):
+    gate.shut()
+    Path("a.txt").write_text("kept")
+    run.upload_file("a.txt", "a.txt")
+    run.tag("after", "1")
+    Path("a.txt").write_text("other")
+    MlflowClient(server).log_artifact(run.id, "a.txt")
+    gate.open()
+
+    with pytest.raises(AzureMLException, match="already exists"):
+        run.flush()
+    assert run.get_tags() == {"after": "1"}
+    run.complete()
+    assert run.status == "Completed"
+
+
+# Ending meanwhile
+
+
+@pytest.mark.parametrize(
+    ("end", "status", "how"),
+    [
+        ("complete", "Completed", "shut"),
+        ("fail", "Failed", "shut"),
+        ("cancel", "Canceled", "shut"),
+        ("complete", "Completed", "hang"),
+        pytest.param("fail", "Failed", "hang", marks=pytest.mark.extra),
+        pytest.param("cancel", "Canceled", "hang", marks=pytest.mark.extra),
+    ],
+)
+@pytest.mark.extra
+def test_a_run_that_ends_meanwhile_says_so_within_ten_seconds_and_ends_later(
+    run, gate, server, caplog, end, status, how
+):
+    run.log("a", 1)
+    Path("outputs/x.txt").write_text("x")
+    getattr(gate, how)()
+    arguments = ["because"] if end == "fail" else []
+    before = time.time()
+    took = seconds_of(lambda: getattr(run, end)(*arguments))
+    after = time.time()
+
+    assert took < 10.5
+    assert "is sent when the store is back" in caplog.text
+    gate.shut()
+    assert run.status == status
+    time.sleep(1)
+    gate.open()
+    run.flush()
+    (stored,) = plain(server, run.experiment.name)
+    assert stored.info.status == {"Completed": "FINISHED", "Failed": "FAILED", "Canceled": "KILLED"}[status]
+    assert before <= stored.info.end_time / 1000 + 0.1 <= after + 0.2
+    assert run.status == status
+    assert run.get_file_names() == ["outputs/x.txt"]
+    assert run.get_metrics() == {"a": 1}
+    assert end != "fail" or run.get_details()["error"]["error"]["message"] == "because"
+
+
+# Scripts
+
+HEAD = """
+import os, sys, time
+from pathlib import Path
+from azml_compat import Experiment, Run, Workspace
+def away():
+    print("ready", flush=True)
+    sys.stdin.readline()
+"""
+
+
+def start_script(code, *options, **env):
+    Path("script.py").write_text(HEAD + textwrap.dedent(code))
+    return subprocess.Popen(
+        [sys.executable, "-W", "ignore", *options, "script.py"],
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+        env={**os.environ, "PYTHONPATH": str(REPOSITORY), **env},
+    )
+
+
+def run_script(code, gate, *options, **env):
+    """Run a script whose server goes away for good at `away()`; exit code, errors, and how long it went on after it."""
+    process = start_script(code, *options, **env)
+    try:
+        for line in process.stdout:
+            if line.strip() == "ready":
+                gate.shut()
+                break
+        began = time.monotonic()
+        _, errors = process.communicate("\n", timeout=60)
+    finally:
+        process.kill()
+    return process.returncode, errors, time.monotonic() - began
+
+
+def sync(*options, code=0, **env):
+    done = subprocess.run(
+        [sys.executable, "-W", "ignore", "-m", "azml_compat", "sync", *options],
+        capture_output=True,
+        text=True,
+        env={**os.environ, "PYTHONPATH": str(REPOSITORY), **env},
+        check=False,
+        timeout=120,
+    )
+    assert done.returncode == code, done.stdout + done.stderr
+    return done.stdout + done.stderr
+
+
+@pytest.mark.parametrize(
+    ("end", "code_of_exit", "status"),
+    [
+        ("", 0, "FINISHED"),
+        ("sys.exit(3)", 3, "FAILED"),
+        pytest.param("raise ValueError('oh')", 1, "FAILED", marks=pytest.mark.extra),
+        pytest.param("run.complete()", 0, "FINISHED", marks=pytest.mark.extra),
+        pytest.param("run.cancel()", 0, "KILLED", marks=pytest.mark.extra),
+        pytest.param("os._exit(0)", 0, "FAILED", marks=pytest.mark.extra),
+    ],
+)
+@pytest.mark.extra
+def test_a_script_ends_as_ever_when_the_server_is_gone_for_good_and_sync_completes_its_run(
+    gate, tracking_uri, server, name, end, code_of_exit, status
+):
+    before = time.time()
+    code, errors, took = run_script(
+        f"""
+        run = Experiment(Workspace("s", "g", "w"), "{name}").start_logging(snapshot_directory=None)
+        run.log("a", 1)
+        away()
+        for value in range(2, 1000):
+            run.log("a", value)
+        Path("outputs/same.txt").write_text("same")
+        Path("outputs/changed.txt").write_text("before")
+        {end}
+        """,
+        gate,
+    )
+    after = time.time()
+    assert code == code_of_exit, errors
+    assert took < 10
+    if "_exit" not in end:
+        (line,) = (line for line in errors.splitlines() if "azml-compat sync" in line)
+        assert gate.address in line
+
+    report = sync("--dry-run", code=1)
+    assert "bytes to be sent" in report
+    assert plain(server, name)[0].info.status == "RUNNING"
+    Path("outputs/changed.txt").write_text("afterwards")
+    gate.open()
+
+    report = sync()
+    (stored,) = plain(server, name)
+    assert stored.info.status == status
+    assert before <= stored.info.end_time / 1000 + 0.1 <= after + 0.2
+    assert history(server, stored, "a") == list(range(1, 1000))
+    if "_exit" not in end:
+        assert "changed.txt has changed since" in report
+        client = MlflowClient(server)
+        assert [file.path for file in client.list_artifacts(stored.info.run_id, "outputs")] == ["outputs/same.txt"]
+    assert kept_files() == []
+
+
+@pytest.mark.extra
+def test_a_script_that_never_reached_the_server_is_completed_by_sync(gate, tracking_uri, server, name):
+    gate.shut()
+    code, errors, _ = run_script(
+        f"""
+        run = Experiment(Workspace("s", "g", "w"), "{name}").start_logging(snapshot_directory=None, run_id="x-{name}")
+        child = run.child_run("child")
+        run.log("a", 1)
+        child.log("b", 2)
+        child.complete()
+        away()
+        """,
+        gate,
+    )
+    assert code == 0, errors
+    assert errors.count("azml-compat sync") == 1
+    assert "2 runs" in errors
+    gate.open()
+
+    sync()
+    parent, child = plain(server, name)
+    assert parent.data.tags[_names.TAG_RUN_ID] == f"x-{name}"
+    assert child.data.tags[_names.TAG_PARENT] == parent.info.run_id
+    assert [parent.info.status, child.info.status] == ["FINISHED", "FINISHED"]
+    assert kept_files() == []
+
+
+@pytest.mark.extra
+def test_what_a_script_left_is_sent_by_the_next_one_that_uses_the_store(gate, tracking_uri, server, name):
+    run_script(
+        f"""
+        run = Experiment(Workspace("s", "g", "w"), "{name}").start_logging(snapshot_directory=None)
+        away()
+        run.log("a", 1)
+        """,
+        gate,
+    )
+    gate.open()
+    (run,) = Experiment(Workspace("s", "g", "w"), name).get_runs()
+
+    assert run.status == "Completed"
+    assert run.get_metrics() == {"a": 1}
+
+
+@pytest.mark.extra
+def test_the_background_process_sends_what_a_script_left_when_the_server_is_back(gate, tracking_uri, server, name):
+    code, errors, _ = run_script(
+        f"""
+        run = Experiment(Workspace("s", "g", "w"), "{name}").start_logging(snapshot_directory=None)
+        away()
+        run.log("a", 1)
+        time.sleep(3)
+        """,
+        gate,
+        AZML_COMPAT_BACKGROUND="1",
+    )
+    assert code == 0, errors
+    time.sleep(3)
+    gate.open()
+    deadline = time.monotonic() + 60
+    while plain(server, name)[0].info.status == "RUNNING" and time.monotonic() < deadline:
+        time.sleep(0.5)
+
+    assert plain(server, name)[0].info.status == "FINISHED"
+    assert history(server, plain(server, name)[0], "a") == [1]
+
+
+# sync
+
+
+@pytest.mark.parametrize(
+    "kind", ["http", pytest.param("sqlite", marks=pytest.mark.extra), pytest.param("file", marks=pytest.mark.extra)]
+)
+@pytest.mark.extra
+def test_sync_sends_what_a_killed_script_left_once(kind, request, monkeypatch, server):
+    uri = request.getfixturevalue({"http": "server", "sqlite": "sqlite_uri", "file": "file_uri"}[kind])
+    monkeypatch.setenv("MLFLOW_TRACKING_URI", uri)
+    monkeypatch.setenv("MLFLOW_ALLOW_FILE_STORE", "true")
+    process = start_script("""
+        run = Experiment(Workspace("s", "g", "w"), "killed").start_logging(snapshot_directory=None)
+        run.log_list("a", list(range(100)))
+        away()
+    """)
+    while process.stdout.readline().strip() != "ready":
+        pass
+    process.send_signal(signal.SIGKILL)
+    process.communicate()
+    with_address, without_address = {}, {"MLFLOW_TRACKING_URI": ""}
+    report = sync(**(with_address if kind != "sqlite" else without_address))
+
+    assert "100 values sent" in report
+    assert "It is Failed now" in report
+    (run,) = plain(uri, "killed")
+    assert run.info.status == "FAILED"
+    assert history(uri, run, "a") == list(range(100))
+
+
+@pytest.mark.extra
+def test_sync_leaves_the_runs_of_living_scripts_open_and_sends_what_they_logged(file_uri, monkeypatch):
+    monkeypatch.setenv("MLFLOW_ALLOW_FILE_STORE", "true")
+    monkeypatch.setenv("MLFLOW_TRACKING_URI", file_uri)
+    process = start_script("""
+        run = Experiment(Workspace("s", "g", "w"), "living").start_logging(snapshot_directory=None)
+        run.log("a", 1)
+        away()
+        run.log("a", 2)
+    """)
+    while process.stdout.readline().strip() != "ready":
+        pass
+    report = sync()
+    (run,) = plain(file_uri, "living")
+    assert "1 values sent" in report
+    assert run.info.status == "RUNNING"
+    assert history(file_uri, run, "a") == [1]
+    process.communicate("\n")
+    (run,) = plain(file_uri, "living")
+    assert run.info.status == "FINISHED"
+    assert history(file_uri, run, "a") == [1, 2]
+
+
+@pytest.mark.extra
+def test_a_store_that_wants_credentials_is_sent_to_when_they_are_given(gate, tracking_uri, server, name):
+    with_password = gate.address.replace("://", "://user:secret@")
+    code, errors, _ = run_script(
+        f"""
+        run = Experiment(Workspace("s", "g", "w"), "{name}").start_logging(snapshot_directory=None)
+        away()
+        run.log("a", 1)
+        """,
+        gate,
+        MLFLOW_TRACKING_URI=with_password,
+    )
+    assert code == 0, errors
+    assert "secret" not in errors
+    home = Path(os.environ["AZML_COMPAT_HOME"])
+    assert not any(b"secret" in file.read_bytes() for file in home.rglob("*") if file.is_file())
+    gate.open()
+
+    report = sync(code=1, MLFLOW_TRACKING_URI="")
+    assert "wants credentials" in report
+    report = sync(MLFLOW_TRACKING_URI=with_password)
+    assert "secret" not in report
+    assert plain(server, name)[0].info.status == "FINISHED"
+
+
+def test_journals_of_other_machines_are_named_and_left_alone(gate, run):
+    run.log("a", 1)
+    path = run._writer._journal.path
+    run._writer._journal.close()
+    first, _, rest = path.read_bytes().partition(b"\n")
+    header = {**json.loads(first[9:]), "boot": "another", "machine": "another", "host": "far-away"}
+    path.write_bytes(encode_line(json.dumps(header)) + rest)
+    content = path.read_bytes()
+
+    assert "far-away" in sync()
+    assert path.read_bytes() == content
+
+
+def test_sync_that_does_not_reach_the_server_says_so_and_keeps_everything(run, gate):
+    run.log("a", 1)
+    run._writer._journal.close()
+    gate.shut()
+
+    assert "not all could be sent" in sync("--timeout", "1", code=1)
+    assert len(kept_files()) == 1
+
+
+def test_with_nothing_to_do_sync_says_so_and_asks_no_store(gate, tracking_uri):
+    gate.shut()
+
+    assert "Nothing is left" in sync()
+    assert "Nothing is left" in sync("--dry-run")
+
+
+# What is no outage
+
+
+class _Refusing(http.server.BaseHTTPRequestHandler):
+    """A server that wants other credentials."""
+
+    def do_GET(self):
+        self.send_response(200 if self.path == "/health" else 401)
+        self.send_header("Content-Length", "0")
+        self.end_headers()
+
+    do_POST = do_GET
+
+    def log_message(self, *_):
+        pass
+
+
+@pytest.fixture
+def refusing(monkeypatch):
+    server = http.server.ThreadingHTTPServer(("127.0.0.1", 0), _Refusing)
+    thread = threading.Thread(target=server.serve_forever)
+    thread.start()
+    monkeypatch.setenv("MLFLOW_TRACKING_URI", f"http://user:secret@127.0.0.1:{server.server_port}")
+    yield server
+    server.shutdown()
+    thread.join()
+    server.server_close()
+
+
+def test_refused_credentials_are_an_error_at_once(refusing):
+    began = time.monotonic()
+    with pytest.raises(AuthenticationException):
+        Experiment(Workspace("s", "g", "w"), "e").start_logging(snapshot_directory=None)
+
+    assert time.monotonic() - began < 5
+    assert kept_files() == []
+
+
+def test_credentials_that_are_refused_from_now_on_are_an_error_at_once_and_lose_nothing(run, mocker):
+    run.log("a", 1)
+    refused = MlflowException("no", error_code=UNAUTHENTICATED)
+    for method in ("log_batch", "get_run"):
+        mocker.patch.object(MlflowClient, method, side_effect=refused)
+    began = time.monotonic()
+    with pytest.raises(AuthenticationException):
+        run.flush()
+    with pytest.raises(AuthenticationException):
+        run.complete()
+    assert time.monotonic() - began < 12
+    mocker.stopall()
+
+    run.complete()
+    assert run.get_metrics() == {"a": 1}
+    assert run.status == "Completed"
+
+
+# Damage
+
+
+@pytest.fixture
+def damaged(local_exp):
+    """Damage the journal of a run whose process has logged 100 values and died, and recover it; the run."""
+    run = local_exp.start_logging(snapshot_directory=None)
+    for value in range(100):
+        run.log("a", value)
+    path = run._writer._journal.path
+
+    def damage(change):
+        # As when the process had died: nobody holds the lock of the journal, and nothing knows of the run.
+        os.close(run._writer._journal.descriptor)
+        _runtime._state.writers.clear()
+        _runtime.reset()
+        path.write_bytes(change(path.read_bytes()))
+        (recovered,) = Experiment(Workspace("subscription", "group", "workspace"), "experiment").get_runs()
+        assert recovered.id == run.id
+        return recovered
+
+    return damage
+
+
+def lines_from(content):
+    return content.splitlines(keepends=True)
+
+
+@pytest.mark.parametrize("cut", [1, 10, 30, 1000])
+def test_a_journal_that_lost_its_end_gives_all_that_is_whole(damaged, cut):
+    whole = []
+
+    def change(content):
+        content = content[:-cut]
+        whole.append(content.count(b"\n") - 2)
+        return content
+
+    run = damaged(change)
+
+    assert run.get_metrics() == {"a": list(range(whole[0]))}
+    assert run.status == "Failed"
+    assert kept_files() == []
+
+
+@pytest.mark.parametrize(
+    "garbage", [b"\0" * 5000, b"\n" * 50, os.urandom(300), b"[[],[]]\n" * 3], ids=["0", "n", "r", "j"]
+)
+def test_a_journal_with_garbage_in_it_gives_all_that_is_whole_and_says_what_is_not(damaged, garbage, caplog):
+    run = damaged(
+        lambda content: b"".join([*(lines := lines_from(content))[:50], garbage + b"\n", *lines[50:], garbage])
+    )
+
+    assert run.get_metrics() == {"a": list(range(100))}
+    assert run.status == "Failed"
+    assert "damaged" in caplog.text
+    assert len([record for record in caplog.records if "damaged" in record.getMessage()]) <= 4, "not for each line"
+    assert kept_files() == []
+
+
+def test_a_value_that_is_damaged_is_the_only_one_lost(damaged, caplog):
+    run = damaged(lambda content: b"".join([*(lines := lines_from(content))[:50], b"x" + lines[50][1:], *lines[51:]]))
+    found = run.get_metrics()["a"]
+
+    assert len(found) == 99
+    assert found == sorted(found)
+    assert "damaged" in caplog.text
+
+
+@pytest.mark.parametrize("line", [0, 1], ids=["header", "creation"])
+def test_a_journal_whose_first_lines_are_damaged_gives_all_others(damaged, line, caplog):
+    def change(content):
+        lines = lines_from(content)
+        lines[line] = b"x" + lines[line][1:]
+        return b"".join(lines)
+
+    run = damaged(change)
+
+    assert run.get_metrics() == {"a": list(range(100))}
+    assert "damaged" in caplog.text
+
+
+@pytest.mark.parametrize("content", [b"", b"\0" * 4096, b"garbage", os.urandom(5000)], ids=["empty", "0", "g", "r"])
+def test_a_journal_without_a_whole_line_keeps_nobody_from_working(damaged, content):
+    run = damaged(lambda _: content)
+
+    assert run.get_metrics() == {}
+    run.experiment.start_logging(snapshot_directory=None).complete()
+
+
+# A journal that cannot be kept
+
+
+@pytest.fixture
+def full_disk(mocker):
+    """Have the disk of the journals full when it is asked to be."""
+    real = os.write
+    full = []
+
+    def write(descriptor, data):
+        if full and str(Path(f"/proc/self/fd/{descriptor}").readlink()).startswith(os.environ["AZML_COMPAT_HOME"]):
+            raise OSError(28, "No space left on device")
+        return real(descriptor, data)
+
+    mocker.patch("os.write", write)
+    return full
+
+
+def test_on_a_full_disk_values_go_to_the_store_at_once(local_run, full_disk, caplog, sqlite_uri):
+    local_run.log("a", 1)
+    local_run.log("t", "text")
+    full_disk.append(True)
+    for value in range(2, 10):
+        local_run.log("a", value)
+        local_run.log_row("r", x=value, y=str(value))
+    (stored,) = plain(sqlite_uri, "experiment")
+    assert history(sqlite_uri, stored, "a") == list(range(1, 10))
+    full_disk.clear()
+    local_run.log("a", 10)
+
+    assert local_run.get_metrics() == {
+        "a": list(range(1, 11)),
+        "t": "text",
+        "r": {"x": list(range(2, 10)), "y": [str(value) for value in range(2, 10)]},
+    }
+    assert "cannot take more" in caplog.text
+    assert caplog.text.count("cannot take more") == 1, "told once"
+    local_run.complete()
+    assert local_run.status == "Completed"
+
+
+def test_on_a_disk_that_is_full_from_the_start_values_go_to_the_store_at_once(local_exp, full_disk, sqlite_uri):
+    full_disk.append(True)
+    run = local_exp.start_logging(snapshot_directory=None)
+    for value in range(5):
+        run.log("a", value)
+        run.log("s", str(value))
+
+    (stored,) = plain(sqlite_uri, "experiment")
+    assert history(sqlite_uri, stored, "a") == list(range(5))
+    assert run.get_metrics() == {"a": list(range(5)), "s": [str(value) for value in range(5)]}
+    run.complete()
+    assert run.status == "Completed"
+
+
+def test_log_raises_only_when_neither_the_disk_nor_the_store_takes_the_value(run, gate, full_disk):
+    run.log("a", 1)
+    full_disk.append(True)
+    gate.shut()
+    with pytest.raises(AzureMLException, match=r"No space left.*store"):
+        run.log("a", 2)
+    gate.open()
+    run.log("a", 3)
+    full_disk.clear()
+    run.log("a", 4)
+
+    assert run.get_metrics() == {"a": [1, 3, 4]}
+
+
+@pytest.mark.parametrize("what", ["a file", "a link", "of another user"])
+def test_without_a_private_home_values_go_to_the_store_at_once(sqlite_uri, monkeypatch, tmp_path, caplog, what):
+    home = tmp_path / "bad"
+    if what == "a file":
+        home.write_text("")
+    elif what == "a link":
+        home.symlink_to(tmp_path)
+    elif os.getuid() == 0:
+        home.mkdir()
+        os.chown(home, 12345, -1)
+    else:
+        pytest.skip("giving a folder away takes root")
+    monkeypatch.setenv("AZML_COMPAT_HOME", str(home))
+    monkeypatch.setenv("MLFLOW_TRACKING_URI", sqlite_uri)
+    run = Experiment(Workspace("s", "g", "w"), "experiment").start_logging(snapshot_directory=None)
+    run.log("a", 1)
+    run.log("a", 2)
+
+    (stored,) = plain(sqlite_uri, "experiment")
+    assert history(sqlite_uri, stored, "a") == [1, 2]
+    assert "No journal can be kept" in caplog.text
+    run.complete()
+    assert run.status == "Completed"
+
+
+def test_without_a_home_a_run_cannot_start_while_the_store_is_away(gate, tracking_uri, monkeypatch, tmp_path, name):
+    (tmp_path / "bad").write_text("")
+    monkeypatch.setenv("AZML_COMPAT_HOME", str(tmp_path / "bad"))
+    gate.shut()
+
+    assert raises_away(lambda: Experiment(Workspace("s", "g", "w"), name).start_logging(snapshot_directory=None))
+
+
+@pytest.mark.extra
+@pytest.mark.skipif(os.getuid() != 0, reason="mounting takes root")
+def test_a_disk_that_fills_up_and_is_cleared_again_costs_nothing(sqlite_uri, monkeypatch, tmp_path):
+    home = tmp_path / "small"
+    home.mkdir()
+    if subprocess.run(["mount", "-t", "tmpfs", "-o", "size=64k", "tmpfs", home], check=False).returncode:
+        pytest.skip("mounting is not allowed here")
+    try:
+        monkeypatch.setenv("AZML_COMPAT_HOME", str(home))
+        monkeypatch.setenv("MLFLOW_TRACKING_URI", sqlite_uri)
+        run = Experiment(Workspace("s", "g", "w"), "experiment").start_logging(snapshot_directory=None)
+        run.log("a", 0)
+        for value in range(1, 1500):
+            run.log("a", value)
+        assert run.get_metrics() == {"a": list(range(1500))}
+        run.complete()
+        assert run.status == "Completed"
+    finally:
+        _runtime.reset()
+        subprocess.run(["umount", "-l", home], check=True)
+
+
+def test_nothing_is_logged_by_python_about_an_outage_but_warnings(run, gate, caplog):
+    caplog.set_level(logging.DEBUG, logger="azml_compat")
+    run.log("a", 1)
+    gate.shut()
+    run.complete()
+    gate.open()
+
+    assert {record.levelname for record in caplog.records if record.name == "azml_compat"} == {"WARNING"}
