@@ -50,7 +50,7 @@ def read_metrics_of_runs(
         readings = [_prepare(store, run, name) for run in runs[start : start + _RUNS_AT_ONCE]]
         found = store.histories({reading.run.id: reading.unread() for reading in readings})
         for reading in readings:
-            yield reading.run, _decode(reading, found.get(reading.run.id, {}), artifact)
+            yield reading.run, _decode(reading, found[reading.run.id], artifact)
 
 
 def _prepare(store: Store, run: RunRecord, name: str | None) -> _Reading:

@@ -137,6 +137,20 @@ def test_equal_values_of_one_name_are_all_kept_when_an_answer_was_lost(run, mock
 
 
 @LOCAL
+def test_strings_behind_a_delivery_without_an_answer_are_delivered(run, mocker):
+    for text in ("one", "two", "three"):
+        run.log("text", text)
+    with _runtime.outbox().spool.open(run._writer._journal.path) as file:
+        # As a drain leaves it that died after it had said what it was about to send.
+        file.set_cursor(file.cursor._replace(sent=file.size))
+    assert another_drain(run).is_complete
+    run.log("text", "four")
+
+    assert run.get_metrics() == {"text": ["one", "two", "three", "four"]}
+    assert kept_aside() == []
+
+
+@LOCAL
 def test_nan_and_infinity_are_not_doubled_when_an_answer_was_lost(run, mocker):
     run.log_list("a", [math.nan, math.inf, -math.inf, -0.0, 1.5])
     fail_metrics(mocker, NO_ANSWER, times=1, stored=len)

@@ -294,12 +294,13 @@ class Store:
 
         A database or a folder is read once for all of them; a server is asked for each key, several at a time.
         """
-        wanted = {run_id: keys for run_id, keys in wanted.items() if keys}
-        if not wanted:
-            return {}
-        client = self.client
-        with self._calling(f"Cannot read metrics of {_few(wanted)}"):
-            return read_histories(client, wanted)
+        found: Histories = {run_id: {} for run_id in wanted}
+        asked = {run_id: keys for run_id, keys in wanted.items() if keys}
+        if asked:
+            client = self.client
+            with self._calling(f"Cannot read metrics of {_few(asked)}"):
+                found |= read_histories(client, asked)
+        return found
 
     # -- artifacts --------------------------------------------------------------------------------------------
 
