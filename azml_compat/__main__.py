@@ -15,16 +15,17 @@ from types import CodeType, ModuleType, TracebackType
 from typing import NoReturn
 
 from azml_compat._alias import install
+from azml_compat._cli import COMMANDS
+from azml_compat._cli import main as command
 
 _USAGE = """\
 usage: python -m azml_compat script.py [argument ...]
        python -m azml_compat -m module [argument ...]
        python -m azml_compat -c code [argument ...]
-       python -m azml_compat ui | sync [option ...]
+       python -m azml_compat ui | sync [option ...], as the command azml-compat
 
 Runs a program that imports azureml, with azml_compat in its place.
 """
-_SUBCOMMANDS = frozenset({"ui", "sync"})
 
 
 def main() -> None:
@@ -35,9 +36,7 @@ def main() -> None:
             _refuse("nothing to run")
         sys.stdout.write(_USAGE)
         return
-    if arguments[0] in _SUBCOMMANDS:
-        from azml_compat._cli import main as command
-
+    if arguments[0] in COMMANDS:
         sys.exit(command(arguments))
     install()
     try:

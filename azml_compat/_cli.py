@@ -1,44 +1,43 @@
-"""The command `azml-compat`.
-
-ui      opens the MLflow UI on the store that scripts here use
-sync    sends what could not be sent while a store was away
-"""
+"""The command `azml-compat`. Each of its commands is a module of `_commands`, loaded when it is asked for."""
 
 from __future__ import annotations
 
-import argparse
-import subprocess
 import sys
 from collections.abc import Sequence
+from importlib import import_module
 
-from azml_compat import _runtime, _sync
-from azml_compat._tracking.addresses import without_credentials
+COMMANDS = {
+    "ui": "open the MLflow UI on the store that scripts in this folder use",
+    "sync": "send what could not be sent while a tracking store was away",
+}
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
-    """Run the command line; return its exit code."""
-    parser = argparse.ArgumentParser(prog="azml-compat", description="Azure ML SDK v1 scripts on MLflow.")
-    commands = parser.add_subparsers(dest="command", required=True)
-    ui = commands.add_parser("ui", help="open the MLflow UI on the tracking store of this folder")
-    ui.add_argument("--host", default="127.0.0.1")
-    ui.add_argument("--port", default=5000, type=int)
-    sync = commands.add_parser("sync", help="send what could not be sent while a tracking store was away")
-    sync.add_argument("--dry-run", action="store_true", help="only say what is to be sent")
-    sync.add_argument("--timeout", default=60.0, type=float, metavar="SECONDS", help="for each run (default 60)")
-    options = parser.parse_args(arguments)
-    if options.command == "sync":
-        return _sync.sync(dry_run=options.dry_run, seconds=options.timeout)
-    return _serve_ui(options.host, options.port)
+    """Run the command line; return its exit code.
+
+    Args:
+        arguments: Default `sys.argv[1:]`.
+    """
+    name, *rest = (sys.argv[1:] if arguments is None else arguments) or [""]
+    if name in ("-h", "--help"):
+        sys.stdout.write(_usage())
+        return 0
+    if name == "--version":
+        from azml_compat import __version__
+
+        print(f"azml-compat {__version__}")
+        return 0
+    if name not in COMMANDS:
+        sys.stderr.write(f"azml-compat: {name!r} is not a command\n{_usage()}" if name else _usage())
+        return 2
+    code: int = import_module(f"azml_compat._commands.{name}").main(rest)
+    return code
 
 
-def _serve_ui(host: str, port: int) -> int:
-    store = _runtime.store()
-    if store.is_server:
-        print(f"The tracking store is a server: {without_credentials(store.uri)}")
-        return 0
-    print(f"MLflow UI of {without_credentials(store.uri)}: http://{host}:{port}", flush=True)
-    command = [sys.executable, "-m", "mlflow", "ui", "--backend-store-uri", store.uri]
-    try:
-        return subprocess.call([*command, "--host", host, "--port", str(port)])
-    except KeyboardInterrupt:
-        return 0
+def _usage() -> str:
+    width = max(map(len, COMMANDS))
+    lines = [f"  {name:{width}}  {what}\n" for name, what in COMMANDS.items()]
+    return (
+        "usage: azml-compat COMMAND [option ...]\n\nAzure ML SDK v1 scripts on MLflow.\n\n"
+        f"{''.join(lines)}\n`azml-compat COMMAND --help` says more of each.\n"
+    )

@@ -600,7 +600,7 @@ def test_a_script_that_tracks_nothing_loads_no_runtime(folder):
 def test_a_subcommand_is_handed_on():
     code = (
         "import runpy, sys, types\n"
-        "sys.modules['azml_compat._cli'] = types.SimpleNamespace(main=lambda argv: print(argv) or 4)\n"
+        "sys.modules['azml_compat._cli'] = types.SimpleNamespace(COMMANDS='ui', main=lambda argv: print(argv) or 4)\n"
         "sys.argv = ['azml_compat', 'ui', '--port', '1']\n"
         "runpy.run_module('azml_compat', run_name='__main__', alter_sys=False)\n"
     )

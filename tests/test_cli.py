@@ -16,6 +16,7 @@ from pathlib import Path
 
 import pytest
 
+import azml_compat
 from azml_compat import Experiment, Workspace, _cli
 
 _SECONDS = 90
@@ -29,11 +30,25 @@ def test_a_server_needs_no_ui(monkeypatch, capsys):
 
 
 def test_what_is_not_a_command_says_what_is(capsys):
-    with pytest.raises(SystemExit) as caught:
-        _cli.main(["fly"])
+    assert _cli.main(["fly"]) == 2
+    shown = capsys.readouterr().err
+    assert "'fly' is not a command" in shown
+    assert all(f"  {name} " in shown for name in _cli.COMMANDS)
 
-    assert caught.value.code == 2
-    assert "ui" in capsys.readouterr().err
+
+def test_the_commands_say_what_they_do(capsys):
+    assert _cli.main(["--help"]) == 0
+    assert capsys.readouterr().out.startswith("usage: azml-compat COMMAND")
+    for name in _cli.COMMANDS:
+        with pytest.raises(SystemExit) as caught:
+            _cli.main([name, "--help"])
+        assert caught.value.code == 0
+        assert capsys.readouterr().out.startswith(f"usage: azml-compat {name}")
+
+
+def test_the_version(capsys):
+    assert _cli.main(["--version"]) == 0
+    assert capsys.readouterr().out == f"azml-compat {azml_compat.__version__}\n"
 
 
 @pytest.mark.extra

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import argparse
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -34,19 +35,15 @@ class _Backlog:
         return any(header.has_credentials for header in self.headers)
 
 
-def sync(*, dry_run: bool, seconds: float) -> int:
-    """Send what is left, and say how it went.
-
-    Args:
-        dry_run: Only say what there is.
-        seconds: For how long to try each run.
-
-    Returns:
-        The exit code: 0 when nothing is left, 1 otherwise.
-    """
+def main(arguments: Sequence[str]) -> int:
+    """Send what is left, and say how it went; return the exit code: 0 when nothing is left, 1 otherwise."""
+    parser = argparse.ArgumentParser(prog="azml-compat sync", description=__doc__)
+    parser.add_argument("--dry-run", action="store_true", help="only say what is to be sent")
+    parser.add_argument("--timeout", default=60.0, type=float, metavar="SECONDS", help="for each run (default 60)")
+    options = parser.parse_args(arguments)
     is_done = True
     for backlog in _backlogs():
-        is_done &= _show(backlog) if dry_run else _send(backlog, seconds)
+        is_done &= _show(backlog) if options.dry_run else _send(backlog, options.timeout)
     if is_done:
         print("Nothing is left to be sent.")
     return 0 if is_done else 1
