@@ -10,6 +10,7 @@ import textwrap
 from pathlib import Path
 
 import pytest
+from mlflow import MlflowClient
 
 from azml_compat import Experiment, Run, Workspace
 from azml_compat.exceptions import ServiceException
@@ -425,6 +426,43 @@ def test_the_end_of_the_script_has_the_last_word_on_a_run_that_plain_mlflow_join
     assert run.get_status() == "Failed"
 
 
+def test_a_run_that_plain_mlflow_holds_open_at_an_error_is_failed_with_the_error():
+    code = """
+        import mlflow  # before ours, so that its exit hook runs after ours
+        run = Run.get_context()
+        run.log("ours", 1)
+        mlflow.start_run()
+        mlflow.log_metric("theirs", 2)
+        raise ValueError("broken")
+    """
+    run_script(code, code_of_exit=1)
+    (run,) = runs_of("script")
+
+    assert run.get_status() == "Failed"
+    assert run.get_details()["error"]["error"]["message"] == "User program failed with ValueError: broken"
+    assert run.get_metrics() == {"ours": 1, "theirs": 2.0}
+
+
+def test_workers_and_other_ranks_make_no_run_of_the_outputs_of_the_script():
+    code = """
+        import multiprocessing
+        run = Run.get_context()
+        def work():
+            open("outputs/worker.txt", "w").write("worker")
+        if __name__ == "__main__":
+            worker = multiprocessing.get_context("spawn").Process(target=work)
+            worker.start()
+            worker.join()
+    """
+    run_script(code, RANK="1", WORLD_SIZE="2")
+    assert Path("outputs/worker.txt").is_file()
+    assert runs_of("script") == []
+    run_script(code, RANK="0", WORLD_SIZE="2")
+    (run,) = runs_of("script")
+
+    assert run.get_file_names() == ["outputs/worker.txt"]
+
+
 def test_a_process_that_the_script_starts_joins_its_run():
     code = """
         import subprocess
@@ -484,6 +522,98 @@ def test_a_script_that_is_attached_adds_to_the_run_and_leaves_its_status(owned, 
     assert len(runs_of()) == 1
     owned.complete()
     assert owned.get_status() == "Completed"
+
+
+@pytest.mark.parametrize(("ending", "code_of_exit"), [("", 0), pytest.param("1 / 0", 1, marks=pytest.mark.extra)])
+def test_what_an_attached_script_leaves_is_in_the_run_when_it_has_ended(owned, ending, code_of_exit):
+    code = f"run = Run.get_context()\nrun.log('a', 1)\nopen('outputs/f.txt', 'w').write('f')\n{ending}"
+    run_script(code, AZUREML_RUN_ID=owned.id, code_of_exit=code_of_exit)
+    # Not through ours, which would fetch what is still under way.
+    stored = MlflowClient(os.environ["MLFLOW_TRACKING_URI"]).get_run(owned._record.id)
+
+    assert stored.data.metrics == {"a": 1.0}
+    assert stored.info.status == "RUNNING"
+    assert owned.get_file_names() == ["outputs/f.txt"]
+
+
+def test_sigterm_leaves_the_run_that_a_script_is_attached_to_open(owned):
+    code = "run = Run.get_context()\nrun.log('a', 1)\nos.kill(os.getpid(), 15)"
+    run_script(code, AZUREML_RUN_ID=owned.id, code_of_exit=-15)
+
+    assert owned.get_status() == "Running"
+    assert owned.get_metrics() == {"a": 1}
+
+
+@pytest.mark.extra
+def test_every_rank_adds_to_the_run_that_it_is_attached_to_and_none_ends_it(owned):
+    code = """
+        run = Run.get_context()
+        run.log("loss " + os.environ["RANK"], 1.5)
+        open(f"outputs/{os.environ['RANK']}.txt", "w").write("f")
+        run.complete()
+    """
+    for rank in ("0", "1"):
+        run_script(code, AZUREML_RUN_ID=owned.id, RANK=rank, WORLD_SIZE="2")
+
+    assert owned.get_status() == "Running"
+    assert owned.get_metrics() == {"loss 0": 1.5, "loss 1": 1.5}
+    assert owned.get_file_names() == ["outputs/0.txt", "outputs/1.txt"]
+    assert len(runs_of()) == 1
+
+
+def test_plain_mlflow_joins_the_run_that_a_script_is_attached_to(owned):
+    code = """
+        run = Run.get_context()
+        import mlflow
+        with mlflow.start_run() as active:
+            mlflow.log_metric("theirs", 2)
+        assert active.info.run_id == run._record.id
+    """
+    run_script(code, AZUREML_RUN_ID=owned.id)
+
+    assert owned.get_metrics() == {"theirs": 2.0}
+    assert len(runs_of()) == 1
+
+
+def test_inputs_and_outputs_that_a_launcher_names_are_paths(owned):
+    code = """
+        run = Run.get_context()
+        inputs, outputs = run.input_datasets, run.output_datasets
+        assert run.input_datasets is inputs and run.output_datasets is outputs
+        print(dict(inputs), dict(outputs))
+        inputs["mine"] = "a path"
+        print(run.input_datasets["mine"], "b" in inputs)
+        for name in ("b", "unknown"):
+            try:
+                inputs[name]
+            except Exception as error:
+                print(type(error).__name__, name in str(error))
+    """
+    variables = {
+        "AZUREML_DATASET_ENVIRONMENT_VARS": "a:Mount,b:Direct,c:download,d:mount,broken",
+        "a": "lower",
+        "A": "/data/a",
+        "b": "an id",
+        "c": "/data/c",
+        "AZUREML_DATASET_FILE_OUTPUTS": "out/;more",
+        "out": "/data/out",
+        "more": "/data/more",
+    }
+    done = run_script(code, AZUREML_RUN_ID=owned.id, **variables)
+
+    assert done.stdout.splitlines() == [
+        "{'a': '/data/a', 'c': '/data/c', 'd': None} {'out': '/data/out', 'more': '/data/more'}",
+        "a path False",
+        "NotSupportedError True",
+        "NotSupportedError True",
+    ]
+
+
+def test_the_run_of_a_script_that_nobody_submitted_has_inputs_too():
+    done = run_script("run = Run.get_context()\nrun.input_datasets['x'] = 'y'\nprint(run.input_datasets)")
+
+    assert done.stdout == "{'x': 'y'}\n"
+    assert runs_of("script") == []
 
 
 def test_attaching_to_a_run_that_is_not_there_is_an_error(owned):

@@ -70,3 +70,11 @@ def chosen_tracking_uri() -> str | None:
         return None
     uri: str = mlflow.get_tracking_uri()
     return uri
+
+
+def end_fluent_run(run_id: str) -> None:
+    """End a run as the script's own `mlflow.end_run` would, if it is the active one of the fluent API."""
+    fluent = sys.modules.get("mlflow.tracking.fluent")
+    active = fluent.active_run() if fluent is not None else None
+    if fluent is not None and active is not None and active.info.run_id == run_id:
+        fluent.end_run()

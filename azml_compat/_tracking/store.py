@@ -245,6 +245,11 @@ class Store:
         with self._calling(f"Cannot set the status of run {run_id}"):
             client.update_run(run_id, status=status)
 
+    def end_fluent_run(self, run_id: str) -> None:
+        """End a run that plain MLflow of this process holds open, which MLflow's own exit hook would do otherwise."""
+        with self._calling(f"Cannot end run {run_id}"):
+            mlflow_api.end_fluent_run(run_id)
+
     def rename_run(self, run_id: str, name: str) -> None:
         """Set the name that MLflow's UI shows."""
         client = self.client

@@ -22,6 +22,9 @@ from azml_compat._restclient.exceptions import ServiceException
 from azml_compat._tracking.errors import is_away
 from azml_compat.core._offline_run import _OfflineRun
 from azml_compat.core._run_base import OUTPUTS_DIR, as_tags, check_options, tracked_folders
+from azml_compat.core._run_data import InputDatasets as InputDatasets  # a name of azureml.core.run
+from azml_compat.core._run_data import OutputDatasets as OutputDatasets
+from azml_compat.core._run_data import _RunOfScript
 from azml_compat.core._run_files import shown_folder
 from azml_compat.core._run_metrics import _LoggingRun
 from azml_compat.exceptions import (
@@ -56,6 +59,8 @@ _BLANK_MILLISECONDS = 1000
 """No other process has found a new run and ended it after so short a time: that saves a look at the store."""
 _UNUSED = "context"
 """Stands for the run of Run.get_context() until it is first used."""
+_RANKS = ("RANK", "OMPI_COMM_WORLD_RANK", "PMI_RANK", "SLURM_PROCID")
+"""The variables in which launchers of distributed jobs number their processes: torchrun, Open MPI, MPICH, Slurm."""
 _TROUBLESHOOTING = "https://aka.ms/azureml-run-troubleshooting"
 _type_providers: dict[str, Callable[..., Any]] = {}
 
@@ -129,6 +134,11 @@ class Run(_LoggingRun):
         where = self.get_portal_url()
         hint = "" if self._store.is_server else "   (start the UI with: azml-compat ui)"
         print(f"Run {self.display_name or self.id} of experiment {self.experiment.name}: {where}{hint}", flush=True)
+
+    def _join_plain_mlflow(self) -> None:
+        """Have plain MLflow code of this process, and the processes that it starts, join the run."""
+        os.environ.setdefault(_names.ENV_TRACKING_URI, self._store.uri)
+        os.environ[_names.ENV_MLFLOW_RUN_ID] = self._record.id
 
     def start(self) -> None:
         """Set the status to Running. A run that has ended stays as it is."""
@@ -541,14 +551,14 @@ class Run(_LoggingRun):
         """
         submitted = os.environ.get(_names.ENV_AZURE_RUN_ID)
         if submitted:
-            return _runtime.context_run(submitted, lambda: _submitted_run(submitted))
+            return _runtime.context_run(submitted, lambda: _SubmittedRun._attach(submitted))
         if os.environ.get(_names.ENV_OFFLINE) == "1":
             if not allow_offline:
                 raise RunEnvironmentException
             return _OfflineRun()
         started = os.environ.get(_names.ENV_MLFLOW_RUN_ID)
         if started and not _runtime.has_context_run():
-            return _runtime.context_run(started, lambda: _submitted_run(started))
+            return _runtime.context_run(started, lambda: _SubmittedRun._attach(started))
         return _runtime.context_run(None, _ContextRun)
 
     @classmethod
@@ -644,11 +654,28 @@ class Run(_LoggingRun):
         return []
 
 
-class _SubmittedRun(Run):
+class _SubmittedRun(Run, _RunOfScript):
     """The run of a script that somebody else started: it is added to, and its status is left to its owner."""
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
+
+    @classmethod
+    def _attach(cls, run_id: str) -> _SubmittedRun:
+        """Make the object of the run that this process was started for, and have plain MLflow code join it."""
+        from azml_compat.core.workspace import Workspace
+
+        run = Run.get(Workspace._of_process(), run_id)
+        attached: _SubmittedRun = cls._from_record(run.experiment, run._record, folders=[OUTPUTS_DIR])
+        attached._join_plain_mlflow()
+        _make_folders(attached._folders)
+        _runtime.open_run(attached._key, attached._end_with_process)
+        return attached
+
+    def _end_with_process(self, outcome: Outcome) -> None:
+        """Store what the script wrote to ./outputs, as the launcher does on Azure."""
+        if _is_main_process():
+            self._finish(None)
 
     def complete(self) -> None:  # type: ignore[override]  # Azure's signature
         """Store everything; the status is the owner's."""
@@ -668,18 +695,8 @@ class _SubmittedRun(Run):
     def __exit__(self, *args: object) -> None:
         self.complete()
 
-    @property
-    def input_datasets(self) -> NoReturn:
-        """Refuse: datasets are not there yet."""
-        raise refusal("azureml.core.run.Run.input_datasets")
 
-    @property
-    def output_datasets(self) -> NoReturn:
-        """Refuse: datasets are not there yet."""
-        raise refusal("azureml.core.run.Run.output_datasets")
-
-
-class _ContextRun(Run):
+class _ContextRun(Run, _RunOfScript):
     """The run of a script that nobody submitted. It is created in the store at its first use.
 
     Libraries call get_context() when they are imported; a script that then logs nothing leaves no run.
@@ -720,10 +737,8 @@ class _ContextRun(Run):
         self._key = made.record.id
         _runtime.open_run(self._key, self._end_with_process)
         _runtime.close_run(_UNUSED)
-        os.environ.setdefault(_names.ENV_TRACKING_URI, self._store.uri)
         if not made.is_provisional:
-            # Plain MLflow code of the script joins the run.
-            os.environ[_names.ENV_MLFLOW_RUN_ID] = made.record.id
+            self._join_plain_mlflow()
             self._announce()
 
     @property
@@ -739,22 +754,33 @@ class _ContextRun(Run):
     def _end_with_process(self, outcome: Outcome) -> None:
         if "_known" not in self.__dict__ and not self._has_new_outputs():
             return
+        if outcome.is_failure and not self._is_provisional:
+            with _reporting.reported(f"Cannot see how run {self.id} has ended"):
+                self._take_back()
         super()._end_with_process(outcome)
-        if outcome.is_failure and self._known.status == "FINISHED":
-            # Plain MLflow of the script joined the run, and its own exit hook has ended it.
-            self._end(_status.to_mlflow(RunStatus.FAILED))
+
+    def _take_back(self) -> None:
+        """Have the last word on a run that plain MLflow code of the script joined, and ends as finished in any case."""
+        if self._record.id == os.environ.get(_names.ENV_MLFLOW_RUN_ID):
+            return  # Nobody did: MLflow removes the variable when it joins.
+        self._store.end_fluent_run(self._record.id)
+        if self._refresh().status == "FINISHED":
+            self._store.set_run_status(self._record.id, "RUNNING")
 
     def _has_new_outputs(self) -> bool:
+        """Tell whether there are files that this script must have written, and not the one that started it."""
+        if not _is_main_process():
+            return False
         files = local_files(self._base / OUTPUTS_DIR)
         return any(file.exists() and file.stat().st_mtime >= self._began for file in files)
 
 
-def _submitted_run(run_id: str) -> _SubmittedRun:
-    from azml_compat.core.workspace import Workspace
-
-    run = Run.get(Workspace._of_process(), run_id)
-    submitted: _SubmittedRun = _SubmittedRun._from_record(run.experiment, run._record, folders=[OUTPUTS_DIR])
-    return submitted
+def _is_main_process() -> bool:
+    """Tell whether this process is no worker of another: none of multiprocessing's, and the first rank of its job."""
+    multiprocessing = sys.modules.get("multiprocessing.process")
+    if multiprocessing is not None and multiprocessing.parent_process() is not None:
+        return False
+    return all(os.environ.get(name, "0") == "0" for name in _RANKS)
 
 
 def _absolute(folders: Iterable[str]) -> tuple[tuple[str, str], ...]:
