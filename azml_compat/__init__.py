@@ -9,11 +9,12 @@ It is resolved on first use, so that importing the package costs next to nothing
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
-
 from azml_compat._alias import install, uninstall
 
+TYPE_CHECKING = False  # as type checkers know it; typing itself costs more than all the rest
 if TYPE_CHECKING:
+    from typing import Any
+
     from azml_compat.core import Experiment, Run, Workspace, get_run
 
 __version__ = "0.1.0"
@@ -48,7 +49,9 @@ __all__ = [
     "uninstall",
 ]
 
-_PACKAGES = ("core", "data", "exceptions", "history")
+_PACKAGES = ("core", "data", "exceptions", "history", "telemetry", "widgets")
+_EXTENSION = ("load_ipython_extension", "unload_ipython_extension")
+"""What IPython asks for at `%load_ext azml_compat`."""
 
 
 def __getattr__(name: str) -> Any:
@@ -56,6 +59,8 @@ def __getattr__(name: str) -> Any:
 
     if name in _PACKAGES:  # after `import azureml.core`, the others are loaded too
         return import_module(f"azml_compat.{name}")
+    if name in _EXTENSION:
+        return getattr(import_module("azml_compat._notebook"), name)
     if name in __all__:
         return getattr(import_module("azml_compat.core"), name)
     raise AttributeError(f"module {__name__!r} has no attribute {name!r}")

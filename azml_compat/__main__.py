@@ -11,20 +11,22 @@ import os
 import runpy
 import sys
 from importlib.machinery import SourceFileLoader
+from pkgutil import get_importer
 from types import CodeType, ModuleType, TracebackType
 from typing import NoReturn
 
 from azml_compat._alias import install
 from azml_compat._cli import COMMANDS
 from azml_compat._cli import main as command
+from azml_compat._inheritance import hand_down
 
 _USAGE = """\
 usage: python -m azml_compat script.py [argument ...]
        python -m azml_compat -m module [argument ...]
        python -m azml_compat -c code [argument ...]
-       python -m azml_compat ui | sync [option ...], as the command azml-compat
+       python -m azml_compat run | ui | sync [option ...], as the command azml-compat
 
-Runs a program that imports azureml, with azml_compat in its place.
+Runs a program that imports azureml, with azml_compat in its place; processes that it starts inherit that.
 """
 
 
@@ -39,6 +41,7 @@ def main() -> None:
     if arguments[0] in COMMANDS:
         sys.exit(command(arguments))
     install()
+    hand_down(os.environ)
     try:
         _run(arguments)
     except BaseException as error:
@@ -81,6 +84,11 @@ def _refuse(why: str) -> NoReturn:
 
 
 def _run_script(script: str) -> None:
+    if get_importer(script) is not None:  # a folder or an archive, which holds a `__main__`
+        _set_path(script, always=True)
+        _fresh_main()
+        runpy._run_module_as_main("__main__", alter_argv=False)  # type: ignore[attr-defined] # noqa: SLF001
+        return
     path = os.path.abspath(script)  # noqa: PTH100 - as python does: links are not resolved here
     try:
         with open(path, "rb") as file:
@@ -108,10 +116,12 @@ def _fresh_main() -> ModuleType:
     return module
 
 
-def _set_path(directory: str) -> None:
+def _set_path(directory: str, *, always: bool = False) -> None:
     """Set where imports look first; `python -m azml_compat` had put the current directory there."""
     if not (sys.flags.isolated or getattr(sys.flags, "safe_path", False)):  # -I, -P: there is no such entry
         sys.path[0] = directory
+    elif always:
+        sys.path.insert(0, directory)
 
 
 def _note_outcome(error: BaseException | None) -> None:

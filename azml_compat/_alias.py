@@ -4,18 +4,21 @@ One rule: `azureml.x.y` is the module `azml_compat.x.y`, the very same object, s
 patches are shared by both names. The finder sits first in `sys.meta_path`: behind PathFinder, a submodule
 would be found through its package's `__path__` and loaded a second time.
 
-Imported with the package, so it imports next to nothing itself. Do not reload it: it holds the one finder.
+Imported with the package, and by `_bootstrap` in every python that a command starts, so it imports next to nothing
+itself. Do not reload it: it holds the one finder.
 """
 
 from __future__ import annotations
 
 import importlib
 import importlib.machinery
-import importlib.util
 import sys
-import threading
+from _thread import allocate_lock
 from types import CodeType, ModuleType
-from typing import Any
+
+TYPE_CHECKING = False  # as type checkers know it; typing itself costs more than all the rest
+if TYPE_CHECKING:
+    from typing import Any
 
 _ALIAS = "azureml"
 _REAL = "azml_compat"
@@ -42,13 +45,11 @@ _MISSING = {
     "azureml.mlflow": "nothing of azureml-mlflow is needed: set MLFLOW_TRACKING_URI to any MLflow store",
     "azureml.opendatasets": "Azure's open datasets are not provided: download the files and read them",
     "azureml.pipeline": "pipelines are not provided yet: call the steps' scripts one after the other",
-    "azureml.telemetry": "telemetry is not provided yet: remove the call, nothing is ever sent",
     "azureml.train": "estimators, hyperdrive and automl are not provided (yet): run the training script "
     "itself with `python -m azml_compat script.py`",
-    "azureml.widgets": "widgets are not provided yet: print(run), or open run.get_portal_url()",
 }
 
-_lock = threading.Lock()
+_lock = allocate_lock()
 _replaced: dict[str, ModuleType] = {}  # modules of a real azureml that was imported before install()
 
 
@@ -102,6 +103,8 @@ class _AliasFinder:
         """
         if fullname != _ALIAS and not fullname.startswith(f"{_ALIAS}."):
             return None
+        import importlib.util  # here and not at the top: most processes that inherit the alias never come here
+
         is_private = any(part.startswith("_") for part in fullname.split(".")) and fullname not in _PRIVATE
         real = None if is_private else importlib.util.find_spec(_REAL + fullname.removeprefix(_ALIAS))
         if real is None:

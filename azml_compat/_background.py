@@ -18,6 +18,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from azml_compat import _names
+from azml_compat._inheritance import withhold
 from azml_compat._journal import Spool, places
 from azml_compat._journal.spool import BACKGROUND_LOCK
 from azml_compat._reporting import message_of
@@ -110,6 +111,7 @@ def _launch(uri: str, spool: Spool) -> None:
     }
     env = {name: value for name, value in os.environ.items() if not name.startswith(_PRIVATE)}
     env |= {_names.ENV_TRACKING_URI: uri, "PYTHONDONTWRITEBYTECODE": "1"}
+    withhold(env)
     command = [sys.executable, "-W", "ignore", "-c", _BOOT, json.dumps(facts)]
     subprocess.run(
         command,

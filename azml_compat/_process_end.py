@@ -1,8 +1,8 @@
 """How this process ends, seen as truthfully as python allows, and told to whoever has runs open.
 
 A normal end and `sys.exit` are seen by an exit hook, an uncaught exception by `sys.excepthook`, SIGTERM by a signal
-handler. An exit hook cannot see the exit code, so `sys.exit` notes it; `python -m azml_compat` tells it in any case.
-What ends a process without python - SIGKILL, os._exit - is seen by whoever drains its journals later.
+handler. An exit hook cannot see the exit code, so `sys.exit`, `exit` and `quit` note it; `python -m azml_compat` tells
+it in any case. What ends a process without python - SIGKILL, os._exit - is seen by whoever drains its journals later.
 """
 
 from __future__ import annotations
@@ -67,6 +67,7 @@ class ProcessEnd:
         importlib.import_module("concurrent.futures.process")
         atexit.register(self._at_exit)
         self._watch_errors()
+        self._watch_cells()
         self._watch_exit_codes()
         self._watch_termination()
 
@@ -81,6 +82,19 @@ class ProcessEnd:
             previous(kind, error, traceback)
 
         sys.excepthook = note_error
+
+    def _watch_cells(self) -> None:
+        """In IPython, where an error ends a cell and nothing else, go by how the last cell ended."""
+        if "IPython" in sys.modules:
+            from azml_compat._notebook import watch_cells
+
+            watch_cells(self._note_cell)
+
+    def _note_cell(self, error: BaseException | None) -> None:
+        if error is None:
+            self.forget()
+        else:
+            self.note(error, _exit_code(error.code) if isinstance(error, SystemExit) else 1)
 
     def _watch_exit_codes(self) -> None:
         note = self.note
@@ -103,6 +117,22 @@ class ProcessEnd:
         leave.__doc__ = sys.exit.__doc__
         leave.__name__ = leave.__qualname__ = "exit"
         sys.exit = leave
+        site = sys.modules.get("_sitebuiltins")  # Its are the builtins exit and quit; `python -S` has none.
+        if site is None:
+            return
+        call = site.Quitter.__call__
+
+        def leave_interpreter(self: object, code: Any = None) -> None:
+            ended = None
+            try:
+                call(self, code)
+            except SystemExit as end:
+                ended = end
+            if ended is not None:  # and not in the block: the exception would show where it came from
+                raise Exit(ended.code)
+
+        leave_interpreter.__name__, leave_interpreter.__qualname__ = "__call__", "Quitter.__call__"
+        site.Quitter.__call__ = leave_interpreter
 
     def _watch_termination(self) -> None:
         if threading.current_thread() is not threading.main_thread():

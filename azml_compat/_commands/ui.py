@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import argparse
+import os
 import subprocess
 import sys
 from collections.abc import Sequence
 
 from azml_compat import _runtime
+from azml_compat._inheritance import withhold
 from azml_compat._tracking.addresses import without_credentials
 
 
@@ -23,7 +25,9 @@ def main(arguments: Sequence[str]) -> int:
         return 0
     print(f"MLflow UI of {without_credentials(store.uri)}: http://{options.host}:{options.port}", flush=True)
     command = [sys.executable, "-m", "mlflow", "ui", "--backend-store-uri", store.uri]
+    environment = dict(os.environ)
+    withhold(environment)
     try:
-        return subprocess.call([*command, "--host", options.host, "--port", str(options.port)])
+        return subprocess.call([*command, "--host", options.host, "--port", str(options.port)], env=environment)
     except KeyboardInterrupt:
         return 0
