@@ -148,7 +148,7 @@ def test_a_patch_through_the_alias_reaches_the_code():
         import azml_compat.core.authentication as real
         with mock.patch("azureml.core.authentication._no_token") as refuse:
             real.MsiAuthentication().get_token()
-            refuse.assert_called_once_with()
+            refuse.assert_called_once()
         with mock.patch("azureml.core.authentication.MsiAuthentication") as fake:
             from azml_compat.core.authentication import MsiAuthentication
             assert MsiAuthentication is fake

@@ -12,7 +12,7 @@ from collections.abc import Callable
 from enum import Enum
 from typing import Any, ClassVar, NoReturn
 
-from azml_compat._refused import module_attributes
+from azml_compat._refused import NotSupportedError, module_attributes, refusal
 from azml_compat.exceptions._azureml_exception import AuthenticationException
 
 AccessToken = namedtuple("AccessToken", ["token", "expires_on"])
@@ -25,11 +25,12 @@ class Audience(Enum):
     AZUREML = "AZUREML"
 
 
-def _no_token() -> NoReturn:
-    raise AuthenticationException(
-        "azml_compat runs without Azure, so no Azure token can be had. Instead of calling Azure's services, "
-        "use the Workspace, Experiment and Run objects, or MlflowClient on ws.get_mlflow_tracking_uri()."
-    )
+class _NoTokenError(NotSupportedError, AuthenticationException):
+    """There is no Azure that would give a token; scripts that catch AuthenticationException catch it."""
+
+
+def _no_token(member: str) -> NoReturn:
+    raise refusal(f"azureml.core.authentication.{member}", _NoTokenError)
 
 
 class AbstractAuthentication:
@@ -47,15 +48,15 @@ class AbstractAuthentication:
 
     def get_authentication_header(self) -> Any:
         """Refuse: there is no Azure to authenticate against."""
-        _no_token()
+        _no_token("AbstractAuthentication.get_authentication_header")
 
     def get_token(self, *scopes: Any, **kwargs: Any) -> Any:
         """Refuse: there is no Azure to authenticate against."""
-        _no_token()
+        _no_token("AbstractAuthentication.get_token")
 
     def signed_session(self, session: Any = None) -> Any:
         """Refuse: there is no Azure to authenticate against."""
-        _no_token()
+        _no_token("AbstractAuthentication.signed_session")
 
 
 class InteractiveLoginAuthentication(AbstractAuthentication):
@@ -171,7 +172,7 @@ class TokenAuthentication(AbstractAuthentication):
         """
         if not isinstance(audience, Audience):
             raise ValueError(f"audience must be Audience.ARM or Audience.AZUREML, not {audience!r}.")
-        _no_token()
+        _no_token("TokenAuthentication.get_token")
 
 
 class AzureMLTokenAuthentication(AbstractAuthentication):
@@ -229,7 +230,7 @@ class AzureMLTokenAuthentication(AbstractAuthentication):
     @property
     def token(self) -> Any:
         """Refuse: the token was dropped, since nothing here could use it."""
-        _no_token()
+        _no_token("AzureMLTokenAuthentication.token")
 
     @property
     def expiry_time(self) -> Any:
@@ -242,7 +243,7 @@ class AzureMLTokenAuthentication(AbstractAuthentication):
 
     def get_authentication_header(self) -> Any:
         """Refuse: there is no Azure to authenticate against."""
-        _no_token()
+        _no_token("AzureMLTokenAuthentication.get_authentication_header")
 
 
 __getattr__, __dir__ = module_attributes(__name__)

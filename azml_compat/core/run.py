@@ -634,12 +634,12 @@ class Run(_LoggingRun):
         )
 
     def get_environment(self) -> NoReturn:
-        """Refuse: an interactive run has no run definition.
+        """Refuse: environments are not there yet.
 
         Raises:
             UserErrorException: always, as in the original for a run that was not submitted.
         """
-        raise UserErrorException("The run has no run definition, so it has no environment.")
+        raise refusal("azureml.core.run.Run.get_environment")
 
     def get_secret(self, name: str) -> NoReturn:
         """Refuse: the keyvault is not there yet."""

@@ -1,0 +1,168 @@
+"""What is not there: public modules of which every name is a stand-in, and packages that are missing as a whole.
+
+An entry covers all that is below it, unless there is a nearer one.
+"""
+
+from __future__ import annotations
+
+from azml_compat._support.records import Support, inert, members, missing, partial, refused
+
+_RUN_SCRIPT = "run the script itself (`python -m azml_compat script.py`): Run.get_context() in it is tracked"
+SUBMIT = refused("submitting a script as a job is not there", _RUN_SCRIPT)
+ENVIRONMENT = refused("environments and run configurations are not there, scripts run in this one", _RUN_SCRIPT)
+COMPUTE = refused("compute targets are not there, scripts run on this machine", _RUN_SCRIPT)
+_CLOUD_COMPUTE = refused("this compute exists in Azure only", _RUN_SCRIPT, planned=False)
+DATA = refused(
+    "datasets and datastores are not there",
+    "read the files themselves (pandas.read_csv and the like), and pass their path to the script",
+)
+_CLOUD_DATA = refused("this storage feature exists in Azure only", DATA.instead, planned=False)
+MODEL = refused(
+    "the Model class is not there",
+    "use run.register_model(), or mlflow.register_model() and MlflowClient on the same store "
+    "(ws.get_mlflow_tracking_uri())",
+)
+DEPLOYMENT = refused(
+    "there is no Azure service to deploy to", "serve the model with `mlflow models serve`", planned=False
+)
+SECRETS = refused("the keyvault is not there", "pass secrets to the script in environment variables")
+CLOUD = refused(
+    "there is no Azure workspace behind this one",
+    "remove the call, a local workspace has nothing of the kind",
+    planned=False,
+)
+OTHER = refused(
+    "its turn has not come",
+    "use MLflow directly, on the same store (mlflow.set_tracking_uri(ws.get_mlflow_tracking_uri()))",
+)
+_OF_A_REGISTERED_MODEL = partial(
+    note="there for the model that `run.register_model` returns; a Model cannot be had in another way"
+)
+_ERROR_OF_DATASETS = inert("can be raised and caught; nothing raises it, since datasets are not there")
+
+STAND_INS = {
+    **members(
+        "azureml.core",
+        {
+            "compute": COMPUTE,
+            "compute.adla": _CLOUD_COMPUTE,
+            "compute.databricks": _CLOUD_COMPUTE,
+            "compute.datafactory": _CLOUD_COMPUTE,
+            "compute.hdinsight": _CLOUD_COMPUTE,
+            "compute.kusto": _CLOUD_COMPUTE,
+            "compute.synapse": _CLOUD_COMPUTE,
+            "compute_target": COMPUTE,
+            "conda_dependencies": ENVIRONMENT,
+            "container_registry": ENVIRONMENT,
+            "databricks": _CLOUD_COMPUTE,
+            "dataset": DATA,
+            "datastore": DATA,
+            "diagnostic_log": refused(
+                "there are no Azure requests to log",
+                "use `logging.getLogger('azml_compat').setLevel(logging.DEBUG)`",
+                planned=False,
+            ),
+            "environment": ENVIRONMENT,
+            "image": DEPLOYMENT,
+            "keyvault": SECRETS,
+            "linked_service": CLOUD,
+            "model": MODEL,
+            "model.InferenceConfig": DEPLOYMENT,
+            "model.ModelPackage": DEPLOYMENT,
+            "private_endpoint": CLOUD,
+            "profile": DEPLOYMENT,
+            "resource_configuration": MODEL,
+            "run.LinkOutput": DATA,
+            "runconfig": ENVIRONMENT,
+            "script_run": SUBMIT,
+            "script_run_config": SUBMIT,
+            "util": refused(
+                "it is a helper of the Azure ML SDK's own logging",
+                "set the level yourself: `logging.getLogger(name).setLevel(level)`",
+                planned=False,
+            ),
+            "webservice": DEPLOYMENT,
+        },
+    ),
+    **members(
+        "azureml.core.model.Model",
+        {
+            "created_time": _OF_A_REGISTERED_MODEL,
+            "deploy": DEPLOYMENT,
+            "description": _OF_A_REGISTERED_MODEL,
+            "experiment_name": _OF_A_REGISTERED_MODEL,
+            "id": _OF_A_REGISTERED_MODEL,
+            "model_framework": _OF_A_REGISTERED_MODEL,
+            "model_framework_version": _OF_A_REGISTERED_MODEL,
+            "name": _OF_A_REGISTERED_MODEL,
+            "package": DEPLOYMENT,
+            "profile": DEPLOYMENT,
+            "properties": _OF_A_REGISTERED_MODEL,
+            "run_id": _OF_A_REGISTERED_MODEL,
+            "tags": _OF_A_REGISTERED_MODEL,
+            "url": _OF_A_REGISTERED_MODEL,
+            "version": _OF_A_REGISTERED_MODEL,
+            "workspace": _OF_A_REGISTERED_MODEL,
+        },
+    ),
+    **members(
+        "azureml.data",
+        {
+            "": DATA,
+            "datacache": _CLOUD_DATA,
+            "datacache_client": _CLOUD_DATA,
+            "datacache_consumption_config": _CLOUD_DATA,
+            "datacache_singularity_settings": _CLOUD_DATA,
+            "dataset_error_handling.DatasetExecutionError": _ERROR_OF_DATASETS,
+            "dataset_error_handling.DatasetValidationError": _ERROR_OF_DATASETS,
+            "dbfs_datastore": _CLOUD_DATA,
+            "hdfs_datastore": _CLOUD_DATA,
+        },
+    ),
+}
+
+_AUTOML = missing("automated ML is a service of Azure's", "train a model yourself, or with a library such as FLAML")
+_EXPLANATIONS = missing(
+    "its explanations live in an Azure workspace",
+    "use the interpret-community package, whose explainers need no Azure",
+)
+_TRAINING = missing(
+    "estimators, hyperdrive and automl are not there",
+    "run the training script itself with `python -m azml_compat script.py`",
+    planned=True,
+)
+_FOUNDRY = missing("it works with services of Azure's", "guard or remove the import")
+
+MISSING: dict[str, Support] = members(
+    "azureml",
+    {
+        "accel": missing("its hardware exists in Azure only", "train and score the model with its own framework"),
+        "automl": _AUTOML,
+        "contrib": missing("these preview packages are not there", "guard or remove the import"),
+        "contrib.automl": _AUTOML,
+        "contrib.fairness": missing(
+            "its dashboards live in Azure's portal", "use fairlearn, whose metrics and dashboards need no Azure"
+        ),
+        "contrib.interpret": _EXPLANATIONS,
+        "contrib.services": missing(DEPLOYMENT.note, DEPLOYMENT.instead),
+        "datadrift": missing("data drift is watched by a service of Azure's", "compare the data with a library for it"),
+        "dataprep": missing("data preparation is not there", "read the data with pandas"),
+        "explain": _EXPLANATIONS,
+        "featurestore": _FOUNDRY,
+        "fsspec": missing("Azure's file system is not there", "open the files with fsspec's own back ends"),
+        "interpret": _EXPLANATIONS,
+        "mlflow": missing("nothing of azureml-mlflow is needed", "set MLFLOW_TRACKING_URI to any MLflow store"),
+        "monitoring": missing("there is no Azure service to collect for", "log what the model was given yourself"),
+        "opendatasets": missing("Azure's open datasets are not there", "download the files and read them"),
+        "pipeline": missing("pipelines are not there", "call the steps' scripts one after the other", planned=True),
+        "rag": _FOUNDRY,
+        "studio": _FOUNDRY,
+        "telemetry": missing("telemetry is not there", "remove the call, nothing is ever sent", planned=True),
+        "tensorboard": missing(
+            "it reads logs from Azure", "`run.download_files()`, and start `tensorboard --logdir` on the folder"
+        ),
+        "train": _TRAINING,
+        "train.automl": _AUTOML,
+        "widgets": missing("widgets are not there", "print(run), or open run.get_portal_url()", planned=True),
+    },
+)
