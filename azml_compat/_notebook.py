@@ -1,0 +1,49 @@
+"""What is special in a notebook: the protocol of IPython's extensions, its display, and cells that fail on their own.
+
+The one module that knows IPython. It never imports it: where a shell is running, IPython is there.
+"""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Callable
+from importlib import import_module
+from typing import Any
+
+from azml_compat._alias import install, uninstall
+
+
+def load_ipython_extension(_shell: Any) -> None:
+    """Do what `%load_ext azml_compat` asks for: `import azureml` gives azml_compat from now on."""
+    install()
+
+
+def unload_ipython_extension(_shell: Any) -> None:
+    """Do what `%unload_ext azml_compat` asks for."""
+    uninstall()
+
+
+def shell() -> Any:
+    """Return the IPython shell of this process, a notebook's or a terminal's; None in a plain python."""
+    ipython = sys.modules.get("IPython")
+    return ipython.get_ipython() if ipython is not None and hasattr(ipython, "get_ipython") else None
+
+
+def watch_cells(note: Callable[[BaseException | None], None]) -> None:
+    """Have `note` called after every cell with the error that ended it; None when it went well, or was interrupted."""
+    running = shell()
+    if running is None:
+        return
+
+    def note_cell(result: Any) -> None:
+        # There is no result of a cell that was interrupted while it awaited something.
+        error = None if result is None else result.error_before_exec or result.error_in_exec
+        # Who presses stop ends a cell, and not the run.
+        note(None if isinstance(error, KeyboardInterrupt) else error)
+
+    running.events.register("post_run_cell", note_cell)
+
+
+def display(html: str, text: str) -> None:
+    """Show HTML below the cell, and `text` where only text can be shown."""
+    import_module("IPython.display").display({"text/html": html, "text/plain": text}, raw=True)
