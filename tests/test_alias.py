@@ -266,7 +266,7 @@ def test_racing_imports_give_one_module():
         ("azureml.train.hyperdrive", "python -m azml_compat script.py"),
         ("azureml.pipeline.core", "pipelines"),
         ("azureml.widgets", "get_portal_url"),
-        ("azureml.mlflow", "MLFLOW_TRACKING_URI"),
+        ("azureml.mlflow.deploy", "MLFLOW_TRACKING_URI"),
         ("azureml.core.nonsense", "no public module"),
         ("azureml.core.webservice.nonsense", "no public module"),
         ("azureml._base_sdk_common.user_agent", "private"),

@@ -181,7 +181,8 @@ def test_the_modules_of_the_surface_are_the_public_modules():
             found.add(".".join(["azureml", *parts]))
 
     assert set(MODULES) - found == set()
-    assert found - set(MODULES) <= {"azureml"}
+    others = {"azureml.mlflow", "azureml.mlflow.entry_point_loaders", "azureml.telemetry", "azureml.widgets"}
+    assert found - set(MODULES) <= {"azureml"} | others  # of packages beside azureml-core
 
 
 def test_the_compact_surface_is_up_to_date():

@@ -37,7 +37,7 @@ def main(arguments: Sequence[str]) -> int:
     """
     if arguments and arguments[0] in ("-h", "--help"):
         sys.stdout.write(_USAGE)
-        raise SystemExit
+        raise SystemExit(0)
     command = list(arguments)
     if command[:1] == ["--"]:
         del command[0]
