@@ -9,6 +9,7 @@ from importlib import import_module
 COMMANDS = {
     "run": "run any command, with azml_compat in azureml's place in every python that it starts",
     "ui": "open the MLflow UI on the store that scripts in this folder use",
+    "doctor": "say where runs go and why, and what stands in the way",
     "sync": "send what could not be sent while a tracking store was away",
 }
 

@@ -74,16 +74,49 @@ def load(file: Path) -> Config:
     return Config(file, *names, tracking_uri=str(tracking_uri) if tracking_uri else None)
 
 
-def nearest() -> Config | None:
-    """Return the configuration that the current directory sees; None where there is none that can be read."""
+class Search(NamedTuple):
+    """What the search from the current directory came to."""
+
+    config: Config | None
+    file: Path | None
+    """The first file that was found. No other is read, whatever is wrong with this one."""
+    problem: str
+    """Why it cannot be read; empty when it can, and when there is none."""
+
+
+def search() -> Search:
+    """Look for the configuration file that the current directory sees, and read it."""
     file = find()
     if file is None:
-        return None
+        return Search(None, None, "")
     try:
-        return load(file)
-    except (UserErrorException, ValueError, IndexError, OSError):
-        # Only an explicit from_config reports what is wrong with a file.
-        return None
+        return Search(load(file), file, "")
+    except UserErrorException as error:
+        return Search(None, file, error.message)
+    except json.JSONDecodeError as error:
+        return Search(None, file, f"it is not JSON: {error}")
+    except IndexError:
+        return Search(None, file, f"its Scope is not of the form {_SCOPE.format('…', '…', '…')}")
+    except (ValueError, OSError, RecursionError) as error:
+        return Search(None, file, str(error))
+
+
+def nearest() -> Config | None:
+    """Return the configuration that the current directory sees; None where there is none that can be read."""
+    # Only an explicit from_config reports what is wrong with a file.
+    return search().config
+
+
+def not_used() -> Iterator[tuple[Path, str]]:
+    """Yield what lies around and is not what `find()` finds, each with the reason: other files, folders without one."""
+    here = Path().absolute()
+    found = [file for file in _places(here, None) if file.is_file()]
+    for file in found[1:]:
+        yield file, f"{found[0]} is found before it"
+    for ancestor in (here, *here.parents):
+        for folder in (ancestor / name for name in _FOLDERS[:2]):
+            if folder.is_dir() and not any((folder / name).is_file() for name in _FILES):
+                yield folder, "it holds no configuration file"
 
 
 def write(

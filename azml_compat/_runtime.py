@@ -13,9 +13,10 @@ import threading
 import time
 from collections.abc import Callable
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, TypeVar
+from typing import TYPE_CHECKING, Any, NamedTuple, TypeVar
 
-from azml_compat import _config, _names
+from azml_compat import _config, _names, _status
+from azml_compat._endings import end_of, error_tags
 from azml_compat._metrics import Encoder
 from azml_compat._metrics.encode import Lane
 from azml_compat._process_end import Outcome, ProcessEnd
@@ -28,7 +29,7 @@ from azml_compat.exceptions import UserErrorException
 
 if TYPE_CHECKING:
     from azml_compat._delivery import Report
-    from azml_compat._journal import Journal
+    from azml_compat._journal import Journal, Spool
     from azml_compat._metrics import Record
     from azml_compat._tracking import RunRecord, Store
     from azml_compat._writer import Outbox, RunWriter
@@ -48,7 +49,6 @@ _ADOPTION_SECONDS = 5
 class _State:
     def __init__(self) -> None:
         self.store: Store | None = None
-        self.default_folder: Path | None = None
         self.last_start = 0
         self.outbox: Outbox | None = None
         self.writers: dict[str, RunWriter] = {}
@@ -106,28 +106,49 @@ def store(config: _config.Config | None = None) -> Store:
         if _state.store is None:
             from azml_compat._tracking import Store
 
-            config = config or _config.nearest()
-            uri, folder = _resolve(config)
-            _state.default_folder = folder
-            _state.store = Store(uri, _artifact_root(uri, folder), on_open=_recover)
+            choice = choose_store(config or _config.nearest())
+            _state.store = Store(choice.uri, choice.artifact_root, on_open=_recover)
         elif config is not None and config.tracking_uri:
             _warn_if_other(config)
         return _state.store
 
 
-def _resolve(config: _config.Config | None) -> tuple[str, Path]:
+class StoreChoice(NamedTuple):
+    """Which tracking store it is, and why."""
+
+    uri: str
+    """Absolute, with its credentials."""
+    artifact_root: str | None
+    """Where experiments that are created here keep their files; None leaves it to the store."""
+    reason: str
+    """Goes on after "because"."""
+
+
+def choose_store(config: _config.Config | None) -> StoreChoice:
+    """Decide which tracking store a process uses that has found `config`, as `store` describes.
+
+    Raises:
+        UserErrorException: it would be a database in a folder whose name no address can hold.
+    """
     folder = config.project_folder if config is not None else Path.cwd()
-    uri = os.environ.get(_names.ENV_TRACKING_URI) or chosen_tracking_uri()
-    if uri:
-        return absolute_uri(uri, Path.cwd()), folder
-    if config is not None and config.tracking_uri:
-        return absolute_uri(config.tracking_uri, folder), folder
-    if re.search("[?]|%[0-9A-Fa-f]{2}", str(folder.absolute())):
+    given = os.environ.get(_names.ENV_TRACKING_URI)
+    if given:
+        uri, reason = absolute_uri(given, Path.cwd()), f"{_names.ENV_TRACKING_URI} names it"
+    elif chosen := chosen_tracking_uri():
+        uri, reason = absolute_uri(chosen, Path.cwd()), "mlflow.set_tracking_uri has named it"
+    elif config is not None and config.tracking_uri:
+        uri = absolute_uri(config.tracking_uri, folder)
+        reason = f"the key {_names.CONFIG_TRACKING_URI} in {config.file} names it"
+    elif re.search("[?]|%[0-9A-Fa-f]{2}", str(folder.absolute())):
         raise UserErrorException(
             f"The name of the folder {folder.absolute()} cannot be written in the address of a database. Say with "
             f"{_names.ENV_TRACKING_URI} where runs are to be tracked."
         )
-    return default_uri(folder), folder
+    else:
+        uri = default_uri(folder)
+        reason = f"no address is given, and {folder.absolute()} is "
+        reason += "the current directory" if config is None else f"the folder of {config.file}"
+    return StoreChoice(uri, _artifact_root(uri, folder), reason)
 
 
 def default_uri(folder: Path) -> str:
@@ -166,7 +187,6 @@ def outbox() -> Outbox:
     """Return what the writers of this process share."""
     with _lock:
         if _state.outbox is None:
-            from azml_compat import _background
             from azml_compat._journal import Spool, home
             from azml_compat._writer import Outbox
 
@@ -180,8 +200,16 @@ def outbox() -> Outbox:
                     "of yours on a local disk is.",
                     *(home(), error, _names.ENV_HOME),
                 )
-            _state.outbox = Outbox(tracking, spool, on_journal=_background.start_soon)
+            _state.outbox = Outbox(tracking, spool, on_journal=_watch_journal)
         return _state.outbox
+
+
+def _watch_journal(uri: str, spool: Spool) -> None:
+    """Have what this process logs delivered, meanwhile and at its end."""
+    from azml_compat import _background
+
+    _end.watch()
+    _background.start_soon(uri, spool)
 
 
 def writer(run: RunRecord) -> RunWriter:
@@ -374,13 +402,14 @@ def _tell_unsent(left: list[RunWriter]) -> None:
         _background.start(shared.store.uri, shared.spool)
 
 
-def _secure_open_runs() -> None:
-    """Note in the journals of open runs that they end as canceled, whatever happens next."""
+def _secure_open_runs(outcome: Outcome) -> None:
+    """Note in the journals of this process's open runs how they end, whatever happens next."""
+    status, error = end_of(outcome)
     for run_id, _ in open_runs():
         found = _state.writers.get(run_id)
-        if found is not None:
+        if found is not None and found.is_owner:
             with reported(f"Cannot note the end of run {run_id}"):
-                found.queue_end("KILLED", {})
+                found.queue_end(_status.to_mlflow(status), error_tags(error))
 
 
 _end = ProcessEnd(_end_with_process, _secure_open_runs)

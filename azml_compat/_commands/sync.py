@@ -4,35 +4,15 @@ from __future__ import annotations
 
 import argparse
 import time
-from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, field
-from pathlib import Path
+from collections.abc import Sequence
 
 from azml_compat import _runtime
+from azml_compat._backlog import Backlog, backlogs
 from azml_compat._delivery import Report
 from azml_compat._draining import Drain
-from azml_compat._journal import Header, Spool, home
 from azml_compat._reporting import message_of
 from azml_compat._tracking import Store
 from azml_compat._tracking.addresses import without_credentials
-
-
-@dataclass
-class _Backlog:
-    """What the journals of one store hold."""
-
-    spool: Spool
-    headers: list[Header]
-    runs: dict[str, int] = field(default_factory=dict)
-    """Bytes to be sent, by run; 0 for one that is only to be ended."""
-    elsewhere: set[str] = field(default_factory=set)
-    """Other machines with journals here."""
-    refused: list[Path] = field(default_factory=list)
-
-    @property
-    def needs_credentials(self) -> bool:
-        """Whether the address that journals give is not all that the store wants to know."""
-        return any(header.has_credentials for header in self.headers)
 
 
 def main(arguments: Sequence[str]) -> int:
@@ -42,83 +22,57 @@ def main(arguments: Sequence[str]) -> int:
     parser.add_argument("--timeout", default=60.0, type=float, metavar="SECONDS", help="for each run (default 60)")
     options = parser.parse_args(arguments)
     is_done = True
-    for backlog in _backlogs():
+    for backlog in backlogs():
         is_done &= _show(backlog) if options.dry_run else _send(backlog, options.timeout)
     if is_done:
         print("Nothing is left to be sent.")
     return 0 if is_done else 1
 
 
-def _backlogs() -> Iterator[_Backlog]:
-    """Look at every spool of this user."""
-    folder = home() / "spool"
-    for found in sorted(folder.iterdir()) if folder.is_dir() else ():
-        spool = Spool("", found)
-        backlog = _Backlog(spool, [])
-        for run in spool.runs():
-            _look_at(backlog, run)
-        backlog.refused = [*found.glob("*/*.rejected"), *found.glob("*/*.undeliverable")]
-        if backlog.headers or backlog.elsewhere or backlog.refused:
-            yield backlog
-
-
-def _look_at(backlog: _Backlog, run: str) -> None:
-    for path in backlog.spool.journals(run):
-        try:
-            with backlog.spool.open(path) as file:
-                if file.header is None:
-                    continue
-                is_abandoned = file.is_abandoned
-                if not (file.is_local or is_abandoned):
-                    backlog.elsewhere.add(file.header.host)
-                    continue
-                if file.header.store:  # A damaged header has none.
-                    backlog.headers.append(file.header)
-                if is_abandoned or file.cursor.at < file.size:
-                    backlog.runs[run] = backlog.runs.get(run, 0) + file.size - file.cursor.at
-        except FileNotFoundError:
-            continue
-
-
-def _show(backlog: _Backlog) -> bool:
+def _show(backlog: Backlog) -> bool:
     """Say what there is to be sent; True when there is nothing."""
     _show_leftovers(backlog)
     for run, size in backlog.runs.items():
-        print(f"Run {run} of {backlog.headers[0].store}: {size:,} bytes to be sent")
+        print(f"Run {run} of {backlog.store or 'a store that its journal does not name'}: {size:,} bytes to be sent")
     return not backlog.runs
 
 
-def _show_leftovers(backlog: _Backlog) -> None:
+def _show_leftovers(backlog: Backlog) -> None:
     for host in sorted(backlog.elsewhere):
         print(f"There are journals of the machine {host} in {backlog.spool.folder}; only there they can be sent.")
     for path in backlog.refused:
         print(f"The store refused what is kept in {path}; it is not tried again.")
 
 
-def _send(backlog: _Backlog, seconds: float) -> bool:
+def _send(backlog: Backlog, seconds: float) -> bool:
     """Send what there is; True when nothing is left."""
     _show_leftovers(backlog)
     if not backlog.runs:
         return True
+    if not backlog.store:
+        print(
+            f"{len(backlog.runs)} runs in {backlog.spool.folder} are not sent: their journals are damaged where they "
+            "name the store. The next script that uses it sends them."
+        )
+        return False
     store = _store_of(backlog)
     if store is None:
         print(
-            f"{len(backlog.runs)} runs of {backlog.headers[0].store} are not sent: that store wants credentials, which "
+            f"{len(backlog.runs)} runs of {backlog.store} are not sent: that store wants credentials, which "
             "are kept nowhere. Set MLFLOW_TRACKING_URI to its whole address, and say `azml-compat sync` again."
         )
         return False
     drain = Drain(store, backlog.spool)
-    return sum(not _send_run(drain, run, backlog.headers[0].store, seconds) for run in backlog.runs) == 0
+    return sum(not _send_run(drain, run, backlog.store, seconds) for run in backlog.runs) == 0
 
 
-def _store_of(backlog: _Backlog) -> Store | None:
+def _store_of(backlog: Backlog) -> Store | None:
     """Return the store of a backlog, with the credentials that this process has been given for it."""
-    shown = backlog.headers[0].store
     mine = _runtime.store().uri
-    if without_credentials(mine) == shown:
+    if without_credentials(mine) == backlog.store:
         # Not that store itself, which delivers what it finds as soon as it is opened.
         return Store(mine)
-    return None if backlog.needs_credentials else Store(shown)
+    return None if backlog.needs_credentials else Store(backlog.store)
 
 
 def _send_run(drain: Drain, run: str, shown: str, seconds: float) -> bool:
