@@ -26,6 +26,8 @@ _REAL = "azml_compat"
 # Azure's own private modules that scripts import. All other underscored names are its internals, or ours.
 _PRIVATE = frozenset(
     {
+        "azureml._base_sdk_common",
+        "azureml._base_sdk_common.user_agent",
         "azureml._common",
         "azureml._common.exceptions",
         "azureml._restclient",

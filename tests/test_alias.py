@@ -96,6 +96,7 @@ def test_importing_the_package_makes_its_parts_reachable():
         "from azureml.exceptions._azureml_exception import UserErrorException as got",
         "from azureml._restclient.constants import RunStatus as got",
         "from azureml._restclient.exceptions import ServiceException as got",
+        "from azureml._base_sdk_common.user_agent import append as got",
         "from azureml.core.authentication import AuthenticationException as got",
         "from azureml.core.compute_target import ComputeTargetException as got",
         "from azureml.core.workspace import Dataset as got",
@@ -265,11 +266,11 @@ def test_racing_imports_give_one_module():
         ("azureml.train.automl", "python -m azml_compat script.py"),
         ("azureml.train.hyperdrive", "python -m azml_compat script.py"),
         ("azureml.pipeline.core", "pipelines"),
-        ("azureml.widgets", "get_portal_url"),
+        ("azureml.opendatasets", "open datasets"),
         ("azureml.mlflow.deploy", "MLFLOW_TRACKING_URI"),
         ("azureml.core.nonsense", "no public module"),
         ("azureml.core.webservice.nonsense", "no public module"),
-        ("azureml._base_sdk_common.user_agent", "private"),
+        ("azureml._base_sdk_common.service_discovery", "private"),
         ("azureml._restclient.run_client", "private"),
         ("azureml._alias", "private"),
         ("azureml._refused", "private"),
@@ -314,7 +315,7 @@ def test_none_of_our_internals_is_reachable_as_azureml():
 def test_asking_whether_a_module_is_there_is_no_error():
     passes("""
         import importlib.util, sys
-        assert importlib.util.find_spec("azureml.widgets") is None
+        assert importlib.util.find_spec("azureml.opendatasets") is None
         assert importlib.util.find_spec("azureml.core.nonsense") is None
         assert importlib.util.find_spec("azureml") and importlib.util.find_spec("azureml.core.run")
         assert [finder.find_spec("azureml", None) for finder in sys.meta_path[:1]][0].name == "azureml"

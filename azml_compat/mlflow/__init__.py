@@ -13,6 +13,9 @@ if TYPE_CHECKING:
 
 __all__ = ["get_portal_url", "register_model"]
 
+VERSION = __version__ = "1.62.0"
+"""Of the azureml-mlflow that these functions mirror."""
+
 
 def get_mlflow_tracking_uri(workspace: Workspace) -> str:
     """Return the tracking URI of a workspace, for mlflow.set_tracking_uri."""

@@ -64,9 +64,10 @@ def azureml_project_run_builder() -> NoReturn:
 
 def _refuse(what: str | None) -> NoReturn:
     from azml_compat._refused import NotSupportedError
+    from azml_compat._tracking.addresses import without_credentials
 
     raise NotSupportedError(
-        str(what),
+        without_credentials(str(what)),  # the original accepts a token as a parameter of the address
         "it leads to an Azure workspace",
         "set MLFLOW_TRACKING_URI to an MLflow store; Workspace.get_mlflow_tracking_uri() gives the one in use",
         planned=False,

@@ -1,0 +1,3 @@
+"""Azure's private package `azureml._base_sdk_common`, of which packages import `user_agent`."""
+
+from __future__ import annotations
