@@ -37,20 +37,6 @@ _PRIVATE = frozenset(
     }
 )
 
-_NO_AUTOML = "automated ML is a service of Azure's: train a model yourself, or with a library such as FLAML"
-_MISSING = {
-    "azureml.automl": _NO_AUTOML,
-    "azureml.contrib": "these preview packages are not provided",
-    "azureml.dataprep": "data preparation is not provided: read the data with pandas",
-    "azureml.fsspec": "Azure's file system is not provided: open the files with fsspec's own back ends",
-    "azureml.interpret": "use the interpret-community package, whose explainers need no Azure",
-    "azureml.mlflow": "nothing of azureml-mlflow is needed: set MLFLOW_TRACKING_URI to any MLflow store",
-    "azureml.opendatasets": "Azure's open datasets are not provided: download the files and read them",
-    "azureml.pipeline": "pipelines are not provided yet: call the steps' scripts one after the other",
-    "azureml.train": "estimators, hyperdrive and automl are not provided (yet): run the training script "
-    "itself with `python -m azml_compat script.py`",
-}
-
 _lock = allocate_lock()
 _replaced: dict[str, ModuleType] = {}  # modules of a real azureml that was imported before install()
 
@@ -178,11 +164,11 @@ def _is_only_asked_for() -> bool:
 
 def _explain(fullname: str, *, is_private: bool) -> str:
     """Say why there is no such module, and the way out."""
-    known = fullname
-    while known and known not in _MISSING:
-        known = known.rpartition(".")[0]
-    if known:
-        reason = _MISSING[known]
+    from azml_compat._support import support_of  # here and not at the top: hardly any process gets here
+
+    known = support_of(fullname)
+    if known is not None and not known.importable:
+        reason = f"{known.note}. Instead: {known.instead}"
     elif is_private:
         reason = "it is private to the Azure ML SDK, use what azureml.core exports"
     else:

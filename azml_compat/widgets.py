@@ -11,7 +11,7 @@ from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
 from azml_compat import _reporting
-from azml_compat._refused import NotSupportedError
+from azml_compat._refused import refusal
 
 if TYPE_CHECKING:
     from azml_compat._run_facts import RunFacts
@@ -107,11 +107,7 @@ class ParallelRunStepDetails:
         run_id: str | None = None,
         step_run_id: str | None = None,
     ) -> None:
-        raise NotSupportedError(
-            "azureml.widgets.ParallelRunStepDetails",
-            "pipelines and their parallel steps are not there",
-            "look at a run with RunDetails(run).show()",
-        )
+        raise refusal("azureml.widgets.ParallelRunStepDetails")
 
 
 def _times(started: int, ended: int | None) -> dict[str, Any]:

@@ -267,7 +267,7 @@ def test_racing_imports_give_one_module():
         ("azureml.train.hyperdrive", "python -m azml_compat script.py"),
         ("azureml.pipeline.core", "pipelines"),
         ("azureml.opendatasets", "open datasets"),
-        ("azureml.mlflow.deploy", "MLFLOW_TRACKING_URI"),
+        ("azureml.mlflow.deploy", "mlflow models serve"),
         ("azureml.core.nonsense", "no public module"),
         ("azureml.core.webservice.nonsense", "no public module"),
         ("azureml._base_sdk_common.service_discovery", "private"),

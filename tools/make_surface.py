@@ -39,11 +39,11 @@ def _module(module: dict[str, Any], modules: dict[str, Any]) -> dict[str, Any]:
             alias: _class(alias_class, modules)
             for alias, alias_class in module["classes"].items()
             # The classes of azureml.exceptions live in its private module: they are re-exports of it.
-            if alias not in module["reexports"] or not _is_home(module["reexports"][alias], modules)
+            if alias not in module["reexports"] or not is_home(module["reexports"][alias], modules)
         },
         "constants": _literals(module["constants"]),
         "functions": sorted(module["functions"]),
-        "reexports": {alias: home for alias, home in module["reexports"].items() if _is_home(home, modules)},
+        "reexports": {alias: home for alias, home in module["reexports"].items() if is_home(home, modules)},
         "submodules": module["submodules"],
     }
     return {field: value for field, value in fields.items() if value}
@@ -52,15 +52,30 @@ def _module(module: dict[str, Any], modules: dict[str, Any]) -> dict[str, Any]:
 def _class(record: dict[str, Any], modules: dict[str, Any]) -> dict[str, Any]:
     """Keep the bases and the members that a class has of its own, or from a base that is not kept."""
     return {
-        "bases": [base for base in record["bases"] if _is_home(base, modules)],
+        "bases": [base for base in record["bases"] if is_home(base, modules)],
         "members": {
             member["name"]: member["kind"]
-            for member in record["members"]
-            if not member["name"].startswith("_")
-            and member["kind"] != "instance_attribute"
-            and (not member["inherited"] or not _is_home(member["defined_in"], modules))
+            for member in own_members(record, modules)
+            if member["kind"] != "instance_attribute"
         },
     }
+
+
+def own_members(record: dict[str, Any], modules: dict[str, Any]) -> list[dict[str, Any]]:
+    """Return the public members of a class that none of its bases has that are kept, and those that it overrides."""
+    of_bases = {
+        member["name"]
+        for path in record["mro"][1:]
+        for member in modules.get(path.rpartition(".")[0], {"classes": {}})["classes"].get(
+            path.rpartition(".")[2], {"members": ()}
+        )["members"]
+    }
+    return [
+        member
+        for member in record["members"]
+        if not member["name"].startswith("_")
+        and not (member["inherited"] and (member["name"] in of_bases or is_home(member["defined_in"], modules)))
+    ]
 
 
 def _literals(constants: dict[str, Any]) -> dict[str, Any]:
@@ -74,7 +89,7 @@ def _literals(constants: dict[str, Any]) -> dict[str, Any]:
     return values
 
 
-def _is_home(path: str, modules: dict[str, Any]) -> bool:
+def is_home(path: str, modules: dict[str, Any]) -> bool:
     """Tell whether azml_compat has something at this path: a public class or function, or a private home."""
     module, _, name = path.rpartition(".")
     if module in PRIVATE_HOMES:

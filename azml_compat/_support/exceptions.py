@@ -57,6 +57,7 @@ PUBLIC = members(
 )
 
 PRIVATE: dict[str, Support] = {
+    "azureml._base_sdk_common.user_agent": inert("nothing is sent that would carry a user agent"),
     "azureml._restclient.constants.RunStatus": full("test_exceptions.py::test_status_words"),
     "azureml.exceptions._azureml_exception.ActivityCanceledException": inert(
         "can be raised and caught; nothing raises it, as in the original", _TEXT

@@ -38,7 +38,6 @@ OTHER = refused(
 _OF_A_REGISTERED_MODEL = partial(
     note="there for the model that `run.register_model` returns; a Model cannot be had in another way"
 )
-_ERROR_OF_DATASETS = inert("can be raised and caught; nothing raises it, since datasets are not there")
 
 STAND_INS = {
     **members(
@@ -72,7 +71,6 @@ STAND_INS = {
             "private_endpoint": CLOUD,
             "profile": DEPLOYMENT,
             "resource_configuration": MODEL,
-            "run.LinkOutput": DATA,
             "runconfig": ENVIRONMENT,
             "script_run": SUBMIT,
             "script_run_config": SUBMIT,
@@ -113,8 +111,7 @@ STAND_INS = {
             "datacache_client": _CLOUD_DATA,
             "datacache_consumption_config": _CLOUD_DATA,
             "datacache_singularity_settings": _CLOUD_DATA,
-            "dataset_error_handling.DatasetExecutionError": _ERROR_OF_DATASETS,
-            "dataset_error_handling.DatasetValidationError": _ERROR_OF_DATASETS,
+            "dataset_error_handling": inert("can be caught; nothing raises it, since datasets are not there"),
             "dbfs_datastore": _CLOUD_DATA,
             "hdfs_datastore": _CLOUD_DATA,
         },
@@ -151,18 +148,16 @@ MISSING: dict[str, Support] = members(
         "featurestore": _FOUNDRY,
         "fsspec": missing("Azure's file system is not there", "open the files with fsspec's own back ends"),
         "interpret": _EXPLANATIONS,
-        "mlflow": missing("nothing of azureml-mlflow is needed", "set MLFLOW_TRACKING_URI to any MLflow store"),
+        "mlflow.deploy": missing(DEPLOYMENT.note, DEPLOYMENT.instead),
         "monitoring": missing("there is no Azure service to collect for", "log what the model was given yourself"),
         "opendatasets": missing("Azure's open datasets are not there", "download the files and read them"),
         "pipeline": missing("pipelines are not there", "call the steps' scripts one after the other", planned=True),
         "rag": _FOUNDRY,
         "studio": _FOUNDRY,
-        "telemetry": missing("telemetry is not there", "remove the call, nothing is ever sent", planned=True),
         "tensorboard": missing(
             "it reads logs from Azure", "`run.download_files()`, and start `tensorboard --logdir` on the folder"
         ),
         "train": _TRAINING,
         "train.automl": _AUTOML,
-        "widgets": missing("widgets are not there", "print(run), or open run.get_portal_url()", planned=True),
     },
 )

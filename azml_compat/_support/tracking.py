@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from azml_compat._support.records import Support, full, inert, members, no_effect, partial
-from azml_compat._support.refused import CLOUD, COMPUTE, ENVIRONMENT, SECRETS, SUBMIT
+from azml_compat._support.refused import CLOUD, COMPUTE, DATA, ENVIRONMENT, SECRETS, SUBMIT
 
 # Attributes with a value, and signatures, are compared with the recorded surface.
 SIGNATURES = "test_surface.py::test_signatures_are_azures"
@@ -273,9 +273,27 @@ RUN = members(
     },
 )
 
+_OF_A_LAUNCHER = "test_process_end.py::test_inputs_and_outputs_that_a_launcher_names_are_paths"
+_INPUTS = partial(
+    _OF_A_LAUNCHER,
+    note="paths that a launcher handed over, and what the script puts in; a name that nobody gave refuses",
+    instead=DATA.instead,
+)
+_OUTPUTS = partial(_OF_A_LAUNCHER, note="paths that a launcher handed over; nothing is registered")
+
+# Azure gives these to the runs of scripts only; so does azml_compat.
+RUN_OF_SCRIPT = members(
+    "azureml.core.run.Run",
+    {"input_datasets": _INPUTS, "output_datasets": _OUTPUTS},
+)
+
 RUN_MODULE = members(
     "azureml.core.run",
     {
+        "InputDatasets": _INPUTS,
+        "LinkOutput": DATA,
+        "OutputDatasets": _OUTPUTS,
+        "OutputDatasets.workspace": full("test_reference.py::test_output_datasets_know_their_workspace"),
         "_OfflineRun": full(
             "context_offline_by_default",
             "context_offline_has_no_validation",
@@ -361,4 +379,4 @@ VIEW_TYPE = members(
     },
 )
 
-TRACKING: dict[str, Support] = {**RUN, **RUN_MODULE, **EXPERIMENT, **VIEW_TYPE}
+TRACKING: dict[str, Support] = {**RUN, **RUN_OF_SCRIPT, **RUN_MODULE, **EXPERIMENT, **VIEW_TYPE}

@@ -65,7 +65,7 @@ WORKSPACE = members(
             "address of the tracking store",
         ),
         "get_mlflow_tracking_uri": full(
-            "test_interop.py::test_plain_mlflow_reads_what_a_script_logged", differs=("one-store",)
+            "test_reference.py::test_get_mlflow_tracking_uri_is_what_mlflow_takes", differs=("one-store",)
         ),
         "get_run": full("test_run.py::test_a_chosen_run_id_is_kept_and_resolves_everywhere"),
         "images": DEPLOYMENT,
