@@ -273,18 +273,20 @@ RUN = members(
     },
 )
 
-_OF_A_LAUNCHER = "test_process_end.py::test_inputs_and_outputs_that_a_launcher_names_are_paths"
+_OF_A_LAUNCHER = ("test_process_end.py::test_inputs_and_outputs_that_a_launcher_names_are_paths",)
 _INPUTS = partial(
-    _OF_A_LAUNCHER,
     note="paths that a launcher handed over, and what the script puts in; a name that nobody gave refuses",
     instead=DATA.instead,
 )
-_OUTPUTS = partial(_OF_A_LAUNCHER, note="paths that a launcher handed over; nothing is registered")
+_OUTPUTS = partial(note="paths that a launcher handed over; nothing is registered")
 
 # Azure gives these to the runs of scripts only; so does azml_compat.
 RUN_OF_SCRIPT = members(
     "azureml.core.run.Run",
-    {"input_datasets": _INPUTS, "output_datasets": _OUTPUTS},
+    {
+        "input_datasets": _INPUTS._replace(tests=_OF_A_LAUNCHER),
+        "output_datasets": _OUTPUTS._replace(tests=_OF_A_LAUNCHER),
+    },
 )
 
 RUN_MODULE = members(
