@@ -168,7 +168,7 @@ def _explain(fullname: str, *, is_private: bool) -> str:
 
     known = support_of(fullname)
     if known is not None and not known.importable:
-        reason = f"{known.note}. Instead: {known.instead}"
+        reason = f"{known.note}{' yet' if known.planned else ''}. Instead: {known.instead}"
     elif is_private:
         reason = "it is private to the Azure ML SDK, use what azureml.core exports"
     else:
