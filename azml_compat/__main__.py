@@ -84,12 +84,12 @@ def _refuse(why: str) -> NoReturn:
 
 
 def _run_script(script: str) -> None:
-    if get_importer(script) is not None:  # a folder or an archive, which holds a `__main__`
-        _set_path(script, always=True)
+    path = os.path.abspath(script)  # noqa: PTH100 - as python does: links are not resolved here
+    if get_importer(path) is not None:  # a folder or an archive, which holds a `__main__`
+        _set_path(path, always=True)
         _fresh_main()
         runpy._run_module_as_main("__main__", alter_argv=False)  # type: ignore[attr-defined] # noqa: SLF001
         return
-    path = os.path.abspath(script)  # noqa: PTH100 - as python does: links are not resolved here
     try:
         with open(path, "rb") as file:
             source = file.read()
