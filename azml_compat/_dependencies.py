@@ -36,6 +36,7 @@ _INSTEAD = {
     "azureml-defaults": "azml-compat",
     "azureml-fsspec": "fsspec",
     "azureml-interpret": "interpret-community",
+    "azureml-mlflow": "",
 }
 _ONLY_FOR_SDK = ("azureml-dataprep", "azureml-dataset-runtime", "azureml-cli-common")
 

@@ -60,6 +60,7 @@ ENV_ALLOW_FILE_STORE: Final = "MLFLOW_ALLOW_FILE_STORE"
 ENV_HOME: Final = "AZML_COMPAT_HOME"
 ENV_BACKGROUND: Final = "AZML_COMPAT_BACKGROUND"
 ENV_FSYNC: Final = "AZML_COMPAT_FSYNC"
+ENV_UI: Final = "AZML_COMPAT_UI"
 ENV_OFFLINE: Final = "AZML_COMPAT_OFFLINE"
 ENV_AZURE_RUN_ID: Final = "AZUREML_RUN_ID"
 ENV_AZURE_EXPERIMENT: Final = "AZUREML_ARM_PROJECT_NAME"
@@ -72,7 +73,7 @@ CONFIG_TRACKING_URI: Final = "mlflow_tracking_uri"
 """The one key that azml_compat adds to Azure's config.json."""
 
 DEFAULT_UI: Final = "http://127.0.0.1:5000"
-"""Where `azml-compat ui` serves when it is not told otherwise."""
+"""Where `azml-compat ui` serves when it is not told otherwise, by AZML_COMPAT_UI or its options."""
 
 LOG_FOLDERS: Final = ("azureml-logs/", "logs/", "user_logs/", "system_logs/")
 USER_LOG: Final = "logs/user_log.txt"

@@ -5,6 +5,7 @@ Links lead to the MLflow UI. Without a server that is the address at which `azml
 
 from __future__ import annotations
 
+import os
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
@@ -19,7 +20,13 @@ _DOCS = "https://docs.microsoft.com/en-us/python/api/azureml-core/{module}.{name
 
 def ui_address(store: Store) -> str:
     """Return where the MLflow UI of a store is."""
-    return without_credentials(store.uri).rstrip("/") if store.is_server else _names.DEFAULT_UI
+    return without_credentials(store.uri).rstrip("/") if store.is_server else own_ui()
+
+
+def own_ui() -> str:
+    """Return where `azml-compat ui` serves by default, and links lead where there is no server: AZML_COMPAT_UI."""
+    chosen = os.environ.get(_names.ENV_UI, "").rstrip("/")
+    return chosen if "://" in chosen else f"http://{chosen}" if chosen else _names.DEFAULT_UI
 
 
 # MLflow's UI opens an experiment in the mode that was last used, at first that for GenAI traces, unless it is told.

@@ -1,33 +1,157 @@
-"""`azml-compat ui`: opens the MLflow UI on the store that scripts in this folder use."""
+"""`azml-compat ui`: opens the MLflow UI on the store that scripts in this folder use.
+
+It is `mlflow ui` in this process, told by its environment what to serve: the address of a store may hold a password,
+and everybody on the machine sees command lines.
+"""
 
 from __future__ import annotations
 
 import argparse
+import errno
 import os
-import subprocess
+import socket
 import sys
+import threading
+import time
+import urllib.request
 from collections.abc import Sequence
+from urllib.parse import urlsplit
 
-from azml_compat import _runtime
+from azml_compat import _config, _portal, _runtime
+from azml_compat._common.exceptions import AzureMLException
 from azml_compat._inheritance import withhold
-from azml_compat._tracking.addresses import without_credentials
+from azml_compat._names import ENV_UI
+from azml_compat._reporting import message_of
+from azml_compat._restclient.exceptions import ServiceException
+from azml_compat._tracking.addresses import kind_of, without_credentials
+from azml_compat._tracking.mlflow_api import serve_ui
+
+_LOOK_SECONDS = 0.2
+_PORTS = 20
+"""How many ports behind one that is taken are tried for a proposal."""
+_QUIET = {
+    "MLFLOW_WORKERS": "1",  # one person looks, and each worker takes 230 MB
+    "MLFLOW_SERVER_ENABLE_JOB_EXECUTION": "false",
+    "MLFLOW_LOGGING_LEVEL": "WARNING",
+    "MLFLOW_UVICORN_OPTS": "--log-level warning",
+    "PYTHONWARNINGS": "ignore",
+}
+"""For a server on a desk; what the user has set holds."""
 
 
 def main(arguments: Sequence[str]) -> int:
     """Serve the UI until it is interrupted; return the exit code."""
-    parser = argparse.ArgumentParser(prog="azml-compat ui", description=__doc__)
-    parser.add_argument("--host", default="127.0.0.1")
-    parser.add_argument("--port", default=5000, type=int)
-    options = parser.parse_args(arguments)
-    store = _runtime.store()
-    if store.is_server:
-        print(f"The tracking store is a server: {without_credentials(store.uri)}")
-        return 0
-    print(f"MLflow UI of {without_credentials(store.uri)}: http://{options.host}:{options.port}", flush=True)
-    command = [sys.executable, "-m", "mlflow", "ui", "--backend-store-uri", store.uri]
-    environment = dict(os.environ)
-    withhold(environment)
     try:
-        return subprocess.call([*command, "--host", options.host, "--port", str(options.port)], env=environment)
+        place = urlsplit(_portal.own_ui())
+        port = place.port or 80
+    except ValueError as error:
+        return _fail(f"{ENV_UI} is no address: {error}.")
+    parser = argparse.ArgumentParser(prog="azml-compat ui", description=__doc__.partition("\n")[0])
+    parser.add_argument("--host", default=place.hostname, help=f"default {place.hostname}")
+    parser.add_argument("--port", default=port, type=int, help=f"default {port}")
+    options = parser.parse_args(arguments)
+    try:
+        choice = _runtime.choose_store(_config.nearest())
+        shown = without_credentials(choice.uri)
+        kind = kind_of(choice.uri)
+        if kind == "server":
+            print(f"The tracking store is a server: {shown}")
+            return 0
+        if kind == "plugin":
+            return _fail(f"{shown} is no store that MLflow can serve. `azml-compat doctor` says where it comes from.")
+        taken = _why_taken(options.host, options.port)
+        if taken:
+            return _fail(taken)
+        # As scripts do: alone where MLflow would break, and with runs ended whose processes are gone.
+        next(_runtime.store().list_experiments(), None)
+    except (AzureMLException, ServiceException) as error:
+        return _fail(str(message_of(error)))
+    _tell_server(choice)
+    return _serve(options.host, options.port, shown)
+
+
+def _fail(why: str) -> int:
+    sys.stderr.write(f"azml-compat ui: {why}\n")
+    return 1
+
+
+def _why_taken(host: str, port: int) -> str:
+    """Say why nothing can be served at a host and port, and what to do; empty where it can."""
+    try:
+        _bind(host, port)
+    except socket.gaierror as error:
+        return f"the host {host} is not known: {error.strerror}."
+    except (OSError, OverflowError) as error:
+        if getattr(error, "errno", None) != errno.EADDRINUSE:
+            return f"nothing can be served at {_address(host, port)}: {getattr(error, 'strerror', None) or error}."
+    else:
+        return ""
+    who = "an MLflow server" if _answers(_address(host, port)) else "another program"
+    free = next((other for other in range(port + 1, port + _PORTS) if _is_free(host, other)), port + 1)
+    return f"port {port} is in use by {who}. Stop that, or choose another port: azml-compat ui --port {free}"
+
+
+def _bind(host: str, port: int) -> None:
+    family, kind, protocol, _, place = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)[0]
+    with socket.socket(family, kind, protocol) as probe:
+        if os.name == "posix":  # elsewhere this would let two listen
+            probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        probe.bind(place)
+
+
+def _is_free(host: str, port: int) -> bool:
+    try:
+        _bind(host, port)
+    except (OSError, OverflowError):
+        return False
+    return True
+
+
+def _address(host: str, port: int) -> str:
+    """Return where a browser on this machine finds what is served at `host`."""
+    host = {"0.0.0.0": "127.0.0.1", "::": "::1"}.get(host, host)
+    return f"http://[{host}]:{port}" if ":" in host else f"http://{host}:{port}"
+
+
+def _answers(address: str) -> bool:
+    """Tell whether an MLflow server answers."""
+    direct = urllib.request.build_opener(urllib.request.ProxyHandler({}))
+    try:
+        with direct.open(f"{address}/health", timeout=2) as answer:
+            return bool(answer.read(3) == b"OK")
+    except (OSError, ValueError):
+        return False
+
+
+def _tell_server(choice: _runtime.StoreChoice) -> None:
+    withhold(os.environ)
+    os.environ["MLFLOW_BACKEND_STORE_URI"] = os.environ["MLFLOW_REGISTRY_STORE_URI"] = choice.uri
+    # What the UI creates is to be readable without it: not behind the server's own artifact addresses.
+    os.environ.setdefault("MLFLOW_DEFAULT_ARTIFACT_ROOT", choice.artifact_root or choice.uri)
+    if choice.artifact_root is not None:
+        # And what a plain `mlflow server` in the project's folder has put behind those is to be seen here.
+        os.environ.setdefault("MLFLOW_ARTIFACTS_DESTINATION", choice.artifact_root)
+    for name, value in _QUIET.items():
+        os.environ.setdefault(name, value)
+
+
+def _serve(host: str, port: int, shown: str) -> int:
+    address = _address(host, port)
+    is_up = threading.Event()
+
+    def announce() -> None:
+        while not _answers(address):
+            time.sleep(_LOOK_SECONDS)
+        is_up.set()
+        print(f"MLflow UI of {shown}: {address}", flush=True)
+        if address != _portal.own_ui():
+            print(
+                f"Links that scripts print lead to {_portal.own_ui()}, unless they find {ENV_UI}={address}", flush=True
+            )
+
+    threading.Thread(target=announce, daemon=True).start()
+    try:
+        code = serve_ui(["--host", host, "--port", str(port)])
     except KeyboardInterrupt:
         return 0
+    return code or (0 if is_up.is_set() else 1)

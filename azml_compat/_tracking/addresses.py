@@ -4,13 +4,25 @@ from __future__ import annotations
 
 import re
 from pathlib import Path
+from typing import Literal
 
+_DATABASES = ("postgresql", "mysql", "mssql", "sqlite")
 _HOST = re.compile(r"(\[[^]]*\]|[^:]*)(:\d*)?")
 
 
 def is_local(uri: str) -> bool:
     """Tell whether `uri` names a file store."""
     return "://" not in uri or uri.startswith("file:")
+
+
+def kind_of(uri: str) -> Literal["server", "folder", "database", "plugin"]:
+    """Return what kind of store `uri` names; what is a plugin to us may be known to MLflow."""
+    scheme = uri.partition(":")[0]
+    if scheme in ("http", "https"):
+        return "server"
+    if scheme.partition("+")[0] in _DATABASES:
+        return "database"
+    return "folder" if is_local(uri) and uri not in ("databricks", "uc") else "plugin"
 
 
 def sqlite_path(uri: str) -> Path | None:

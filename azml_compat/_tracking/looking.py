@@ -16,11 +16,10 @@ from urllib.request import url2pathname
 
 from azml_compat import _names
 from azml_compat._findings import Finding, note, ok, problem
-from azml_compat._tracking.addresses import is_local, sqlite_path
+from azml_compat._tracking.addresses import kind_of, sqlite_path
 from azml_compat._tracking.databases import look_at_database, look_at_sqlite, obstacle
 from azml_compat._tracking.servers import look_at_server
 
-_DATABASES = ("postgresql", "mysql", "mssql", "sqlite")
 _OPT_IN_SINCE = (3, 13)
 """The MLflow that began to refuse file stores, unless it is told."""
 
@@ -30,17 +29,17 @@ def look_at(uri: str) -> Iterator[Finding]:
 
     It takes a few seconds at most where the network itself does not hang.
     """
-    scheme = uri.partition(":")[0]
-    if scheme in ("http", "https"):
+    kind = kind_of(uri)
+    if kind == "server":
         yield from look_at_server(uri)
-    elif is_local(uri) and uri not in ("databricks", "uc"):
+    elif kind == "folder":
         yield from _look_at_folder(uri)
+    elif kind == "plugin":
+        yield _look_at_plugin(uri.partition(":")[0])
     elif (database := sqlite_path(uri)) is not None:
         yield from look_at_sqlite(database, uri)
-    elif scheme.partition("+")[0] in _DATABASES:
-        yield from look_at_database(uri)
     else:
-        yield _look_at_plugin(scheme)
+        yield from look_at_database(uri)
 
 
 def _look_at_folder(uri: str) -> Iterator[Finding]:

@@ -8,6 +8,7 @@ from __future__ import annotations
 import functools
 import importlib
 import sys
+from collections.abc import Sequence
 from typing import Any
 
 
@@ -31,6 +32,16 @@ def artifact_repository(artifact_uri: str, tracking_uri: str) -> Any:
     registry = importlib.import_module("mlflow.store.artifact.artifact_repository_registry")
     with_profile = importlib.import_module("mlflow.utils.uri").add_databricks_profile_info_to_artifact_uri
     return registry.get_artifact_repository(with_profile(artifact_uri, tracking_uri), tracking_uri=tracking_uri)
+
+
+def serve_ui(arguments: Sequence[str]) -> int:
+    """Be `mlflow ui`, in this process and its main thread, until it is interrupted; return the exit code."""
+    command = importlib.import_module("mlflow.cli").cli
+    try:
+        command.main(["ui", *arguments], prog_name="mlflow")
+    except SystemExit as end:
+        return end.code if isinstance(end.code, int) else int(end.code is not None)
+    return 0
 
 
 def exception_types() -> tuple[type[Exception], ...]:
