@@ -99,12 +99,11 @@ def test_workspace_object_warns_that_it_is_deprecated(local_exp, caplog):
 def test_get_mlflow_tracking_uri_is_what_mlflow_takes(local_run):
     import mlflow
 
-    before = mlflow.get_tracking_uri()
     mlflow.set_tracking_uri(local_run.experiment.workspace.get_mlflow_tracking_uri())
     try:
         assert mlflow.get_run(local_run.id).info.status == "RUNNING"
     finally:
-        mlflow.set_tracking_uri(before)
+        mlflow.set_tracking_uri(None)
 
 
 @pytest.mark.parametrize("cls", [WorkspaceException, WorkspacePrivateEndpointException])
