@@ -14,7 +14,8 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from azml_compat import _names, _publishing, _status, _tags
+from azml_compat import _names, _publishing, _status
+from azml_compat._endings import error_of, error_tags
 from azml_compat._experiments import get_or_create
 from azml_compat._files import RunFiles, local_files
 from azml_compat._journal import Cursor, JournalFile, Line, writer_name
@@ -382,14 +383,12 @@ class Delivery:
         assert self.run_id is not None
         if not header.is_owner:
             return
-        error = {"error": {"code": "UserError", "message": _KILLED}}
-        tags = {**_tags.encode_text(_names.TAG_ERROR, json.dumps(error)), _names.TAG_SHOWN_ERROR: _KILLED}
         with _answers():
             if _status.is_terminal(self._store.get_run(self.run_id)):
                 return
             if watched:
                 self._capture_folders(header.folders)
-            if self._end_run("FAILED", self.file.written, tags):
+            if self._end_run("FAILED", self.file.written, error_tags(error_of(_KILLED, None))):
                 report.ended.append(self.run_id)
 
     def _capture_folders(self, folders: Sequence[tuple[str, str]]) -> None:

@@ -29,19 +29,25 @@ def shell() -> Any:
     return ipython.get_ipython() if ipython is not None and hasattr(ipython, "get_ipython") else None
 
 
-def watch_cells(note: Callable[[BaseException | None], None]) -> None:
-    """Have `note` called after every cell with the error that ended it; None when it went well, or was interrupted."""
+def watch_cells(begin: Callable[[], None], end: Callable[[BaseException | None], None]) -> None:
+    """Have `begin` called before each cell, and `end` after it.
+
+    Args:
+        begin: Not called for the cell that is running now.
+        end: Gets the error that ended the cell; None when it went well, or was interrupted.
+    """
     running = shell()
     if running is None:
         return
 
-    def note_cell(result: Any) -> None:
+    def end_cell(result: Any) -> None:
         # There is no result of a cell that was interrupted while it awaited something.
         error = None if result is None else result.error_before_exec or result.error_in_exec
         # Who presses stop ends a cell, and not the run.
-        note(None if isinstance(error, KeyboardInterrupt) else error)
+        end(None if isinstance(error, KeyboardInterrupt) else error)
 
-    running.events.register("post_run_cell", note_cell)
+    running.events.register("pre_run_cell", lambda _info: begin())
+    running.events.register("post_run_cell", end_cell)
 
 
 def display(html: str, text: str) -> None:

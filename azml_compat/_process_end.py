@@ -41,11 +41,15 @@ class ProcessEnd:
         secure: Called first when the process is terminated, inside the signal handler: it must not wait for anything.
     """
 
-    def __init__(self, finish: Callable[[Outcome], None], secure: Callable[[], None]) -> None:
+    def __init__(self, finish: Callable[[Outcome], None], secure: Callable[[Outcome], None]) -> None:
         self._finish = finish
         self._secure = secure
         self._outcome: Outcome | None = None
         self._is_watching = False
+        self._is_idle = False
+        """Nothing of the script runs: a notebook waits for its next cell."""
+        self._is_exiting = False
+        self._is_termination_due = False
 
     def forget(self) -> None:
         """Forget what was noted."""
@@ -72,7 +76,13 @@ class ProcessEnd:
         self._watch_termination()
 
     def _at_exit(self) -> None:
+        self._is_exiting = True
         self._finish(self._outcome or Outcome())
+        self._is_exiting = False
+        if self._is_termination_due:
+            import signal
+
+            signal.raise_signal(signal.SIGTERM)
 
     def _watch_errors(self) -> None:
         previous = sys.excepthook
@@ -88,9 +98,13 @@ class ProcessEnd:
         if "IPython" in sys.modules:
             from azml_compat._notebook import watch_cells
 
-            watch_cells(self._note_cell)
+            watch_cells(self._begin_cell, self._end_cell)
 
-    def _note_cell(self, error: BaseException | None) -> None:
+    def _begin_cell(self) -> None:
+        self._is_idle = False
+
+    def _end_cell(self, error: BaseException | None) -> None:
+        self._is_idle = True
         if error is None:
             self.forget()
         else:
@@ -151,6 +165,11 @@ class ProcessEnd:
             if os.getpid() == process:  # A forked child has its parent's handler, but not its runs.
                 if is_ending:
                     return  # Runs are being ended for an earlier signal, which takes a few seconds at most.
+                if self._is_exiting:
+                    # The script has ended, and its runs are being ended as it did. The signal has its way afterwards.
+                    self._secure(self._outcome or Outcome())
+                    self._is_termination_due = True
+                    return
                 is_ending = True
                 self._terminate()
                 is_ending = False
@@ -164,8 +183,10 @@ class ProcessEnd:
 
     def _terminate(self) -> None:
         """End the runs in a thread: this one may have been interrupted while it held what that needs."""
-        self._secure()
-        thread = threading.Thread(target=self._finish, args=(Outcome(is_terminated=True),), daemon=True)
+        # Servers of notebooks send the signal to a kernel that waits for its next cell: nothing is cut short then.
+        outcome = (self._outcome or Outcome()) if self._is_idle else Outcome(is_terminated=True)
+        self._secure(outcome)
+        thread = threading.Thread(target=self._finish, args=(outcome,), daemon=True)
         thread.start()
         thread.join(_TERMINATION_SECONDS)
 

@@ -15,6 +15,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, NoReturn
 
 from azml_compat import _creation, _names, _reporting, _runtime, _search, _status, _tags
+from azml_compat._endings import end_of, error_of, error_tags
 from azml_compat._files import local_files, normalise
 from azml_compat._refused import module_attributes, refusal
 from azml_compat._restclient.constants import RunStatus
@@ -29,7 +30,6 @@ from azml_compat.core._run_files import shown_folder
 from azml_compat.core._run_metrics import _LoggingRun
 from azml_compat.exceptions import (
     ActivityFailedException,
-    AzureMLException,
     ExperimentExecutionException,
     RunEnvironmentException,
     UserErrorException,
@@ -46,8 +46,6 @@ RUNNING_STATES = RunStatus.get_running_statuses()
 POST_PROCESSING_STATES = RunStatus.get_post_processing_statuses()
 
 _MAX_CHILDREN = 100
-_SHOWN_ERROR = 500
-"""Characters of an error that the MLflow UI shows among the tags; get_details() has the whole."""
 _POLL_SECONDS = (0.2, 5.0)
 _END_SECONDS = 300
 """For storing everything when a run ends, while the store takes it."""
@@ -61,7 +59,6 @@ _UNUSED = "context"
 """Stands for the run of Run.get_context() until it is first used."""
 _RANKS = ("RANK", "OMPI_COMM_WORLD_RANK", "PMI_RANK", "SLURM_PROCID")
 """The variables in which launchers of distributed jobs number their processes: torchrun, Open MPI, MPICH, Slurm."""
-_TROUBLESHOOTING = "https://aka.ms/azureml-run-troubleshooting"
 _type_providers: dict[str, Callable[..., Any]] = {}
 
 
@@ -223,7 +220,7 @@ class Run(_LoggingRun):
             TypeError: `error_details` is neither; files and metrics are stored, the status is left.
         """
         try:
-            error = _error_of(error_details, error_code)
+            error = error_of(error_details, error_code)
         except TypeError:
             self._finish(None)
             raise
@@ -235,7 +232,7 @@ class Run(_LoggingRun):
 
     def _finish(self, status: str | None, error: dict[str, Any] | None = None) -> None:
         """Store everything, and give the run a status, now or when the store is back."""
-        tags = _error_tags(error)
+        tags = error_tags(error)
         try:
             with self._store.patience(_END_PATIENCE):
                 refused = self._finish_now(status, tags)
@@ -305,13 +302,7 @@ class Run(_LoggingRun):
 
     def _end_with_process(self, outcome: Outcome) -> None:
         """End a run that the script left open, truthfully."""
-        if outcome.is_terminated:
-            self._finish(RunStatus.CANCELED)
-        elif outcome.is_failure:
-            reason = outcome.error or f"The script ended with exit code {outcome.exit_code}."
-            self._finish(RunStatus.FAILED, _error_of(reason, None))
-        else:
-            self._finish(RunStatus.COMPLETED)
+        self._finish(*end_of(outcome))
 
     def __enter__(self) -> Run:
         from azml_compat._transcript import Transcript
@@ -341,7 +332,7 @@ class Run(_LoggingRun):
             os.chdir(folder)
         self._capture_logs()
         if is_failure:
-            self._finish(RunStatus.FAILED, _error_of(value, None))
+            self._finish(RunStatus.FAILED, error_of(value, None))
         else:
             self._finish(RunStatus.COMPLETED)
 
@@ -828,38 +819,6 @@ def _rehydrate(experiment: Experiment, record: RunRecord, *, rehydrate: bool = T
         return made
     run: Run = Run._from_record(experiment, record)
     return run
-
-
-def _error_of(details: Any, code: str | None) -> dict[str, Any] | None:
-    """Return the error that `fail` records, in Azure's form.
-
-    Raises:
-        TypeError: `details` is neither a string nor an exception.
-    """
-    if details is None and code is None:
-        return None
-    if isinstance(details, AzureMLException):
-        return {"error": {"code": "UserError", "message": str(details.message)}}
-    if isinstance(details, BaseException):
-        return {
-            "error": {
-                "code": code or "UserError",
-                "message": f"User program failed with {type(details).__name__}: {details}",
-                "detailsUri": _TROUBLESHOOTING,
-            }
-        }
-    if details is not None and not isinstance(details, str):
-        raise TypeError(f"error_details takes a str or an exception, not {type(details)}.")
-    error = {"code": code or "UserError"}
-    return {"error": error if details is None else {**error, "message": details}}
-
-
-def _error_tags(error: dict[str, Any] | None) -> dict[str, str]:
-    """Return the tags that say why a run failed."""
-    if error is None:
-        return {}
-    shown = str(error["error"].get("message", error["error"]["code"]))[:_SHOWN_ERROR]
-    return {**_tags.encode_text(_names.TAG_ERROR, json.dumps(error)), _names.TAG_SHOWN_ERROR: shown}
 
 
 def _utc(milliseconds: int | None) -> str | None:
