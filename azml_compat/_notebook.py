@@ -5,9 +5,11 @@ The one module that knows IPython. It never imports it: where a shell is running
 
 from __future__ import annotations
 
+import os
 import sys
 from collections.abc import Callable
 from importlib import import_module
+from pathlib import PurePath
 from typing import Any
 
 from azml_compat._alias import install, uninstall
@@ -27,6 +29,16 @@ def shell() -> Any:
     """Return the IPython shell of this process, a notebook's or a terminal's; None in a plain python."""
     ipython = sys.modules.get("IPython")
     return ipython.get_ipython() if ipython is not None and hasattr(ipython, "get_ipython") else None
+
+
+def name() -> str | None:
+    """Return the name of the notebook that runs in this process, without `.ipynb`; None where it is no kernel of one."""
+    running = shell()
+    if not hasattr(running, "kernel"):
+        return None
+    # Jupyter's server says it, and so does VS Code; who executes a notebook from beginning to end does not.
+    path = os.environ.get("JPY_SESSION_NAME") or running.user_ns.get("__vsc_ipynb_file__") or ""
+    return PurePath(path).name.partition(".ipynb")[0] or "notebook"
 
 
 def watch_cells(begin: Callable[[], None], end: Callable[[BaseException | None], None]) -> None:

@@ -785,9 +785,17 @@ def _make_folders(folders: Iterable[str]) -> None:
 
 
 def _script_name() -> str:
-    stem = Path(sys.argv[0]).stem if sys.argv and sys.argv[0] not in ("", "-c", "-m") else ""
+    stem = _notebook_name() or (Path(sys.argv[0]).stem if sys.argv and sys.argv[0] not in ("", "-c", "-m") else "")
     name = "".join(character if character.isalnum() or character in "_-" else "-" for character in stem)
     return name.strip("-_") or "interactive"
+
+
+def _notebook_name() -> str | None:
+    if "IPython" not in sys.modules:
+        return None
+    from azml_compat import _notebook
+
+    return _notebook.name()
 
 
 def get_run(experiment: Experiment, run_id: str, rehydrate: bool = True, clean_up: bool = True) -> Run:
