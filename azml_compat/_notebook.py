@@ -32,7 +32,7 @@ def shell() -> Any:
 
 
 def name() -> str | None:
-    """Return the name of the notebook that runs in this process, without `.ipynb`; None where it is no kernel of one."""
+    """Return the name of the notebook whose kernel this process is, without `.ipynb`; None elsewhere."""
     running = shell()
     if not hasattr(running, "kernel"):
         return None
