@@ -32,14 +32,15 @@ def sparkline(values: Sequence[float], label: str) -> str:
         return f"{_MARGIN + index * step:.1f} {_HEIGHT - _MARGIN - part * (_HEIGHT - 2 * _MARGIN):.1f}"
 
     lines = [[place(index) for index in line] for line in _lines(values)]
-    # A line of one point begins and ends there, which draws a dot.
-    path = "".join(f"M{line[0]}L{'L'.join(line)}" for line in lines)
-    x, y = lines[-1][-1].split() if lines else (-_MARGIN, -_MARGIN)
+    path = "".join(f"M{'L'.join(line)}" for line in lines)
+    # Where nothing follows, and where a point stands alone.
+    dots = [line[-1] for line in lines if len(line) == 1 or line is lines[-1]]
+    circles = ('<circle cx="{}" cy="{}" r="2" fill="{}"/>'.format(*dot.split(), _COLOR) for dot in dots)
     return (
         f'<svg role="img" width="{_WIDTH}" height="{_HEIGHT}" viewBox="0 0 {_WIDTH} {_HEIGHT}">'
         f"<title>{escape(label)}</title>"
-        f'<path d="{path}" fill="none" stroke="{_COLOR}" stroke-width="1.5" stroke-linecap="round"/>'
-        f'<circle cx="{x}" cy="{y}" r="2" fill="{_COLOR}"/></svg>'
+        f'<path d="{path}" fill="none" stroke="{_COLOR}" stroke-width="1.5" stroke-linejoin="round"/>'
+        f"{''.join(circles)}</svg>"
     )
 
 
