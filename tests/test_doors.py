@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 import os
 import pty
 import re
 import signal
+import sqlite3
 import subprocess
 import sys
 import textwrap
+import time
 import venv
 import zipfile
 from concurrent.futures import ThreadPoolExecutor
@@ -653,13 +656,20 @@ run.log("a", 1)
 with open("outputs/partial.txt", "w") as file:
     file.write("so far")
 """
+# Until the background process is there: only who has seen a process die knows whose the files are.
+WATCHED = """
+import sqlite3
+database = sqlite3.connect(os.environ["MLFLOW_TRACKING_URI"].removeprefix("sqlite:///"))
+while not database.execute("SELECT * FROM metrics WHERE run_uuid = ?", [run.id]).fetchall():
+    time.sleep(0.2)
+time.sleep(1)
+"""
 ENDS = {"completes not": ("", 0, "Completed"), "raises SystemExit": ("raise SystemExit(3)", 3, "Failed")}
 MORE_ENDS = {
     **ENDS,
     "raises": ("raise ValueError('broken')", 1, "Failed"),
     "calls exit": ("sys.exit(1)", 1, "Failed"),
-    # Seen by the background process, which is there after two seconds.
-    "is killed": ("time.sleep(6)\nos.kill(os.getpid(), signal.SIGKILL)", -signal.SIGKILL, "Failed"),
+    "is killed": (WATCHED + "os.kill(os.getpid(), signal.SIGKILL)", -signal.SIGKILL, "Failed"),
 }
 
 
@@ -668,8 +678,18 @@ def ended(name, end, launcher):
     folder = Path(experiment_of(name))
     folder.mkdir()
     write(folder / "script.py", BODY + end)
-    variables = {"AZUREML_ARM_PROJECT_NAME": folder.name, "AZML_COMPAT_BACKGROUND": str(int("SIGKILL" in end))}
+    variables = {"AZUREML_ARM_PROJECT_NAME": folder.name, "AZML_COMPAT_BACKGROUND": str(int("kill" in end))}
     return start(*launcher, "script.py", cwd=folder, env=variables).returncode
+
+
+def wait_for_the_background_process(store):
+    """Whoever opens the store ends the runs of the dead as well, but leaves their files alone."""
+    path = store.get_mlflow_tracking_uri().removeprefix("sqlite:///")
+    deadline = time.monotonic() + 60
+    with contextlib.closing(sqlite3.connect(path)) as database:
+        while database.execute("SELECT * FROM runs WHERE status = 'RUNNING'").fetchall():
+            assert time.monotonic() < deadline
+            time.sleep(0.2)
 
 
 @pytest.mark.parametrize(
@@ -683,6 +703,7 @@ def test_a_run_ends_as_its_script_does_with_its_outputs(store, launcher, ends):
     with ThreadPoolExecutor(2) as pool:
         codes = list(pool.map(lambda name: ended(name, ends[name][0], launcher), ends))
     assert codes == [code for _, code, _ in ends.values()]
+    wait_for_the_background_process(store)
     for name, (_, _, status) in ends.items():
         (found,) = Experiment(store, experiment_of(name)).get_runs()
 
