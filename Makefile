@@ -8,6 +8,9 @@ CANDIDATES := python3.13 python3.12 python3.11 python3.10 python3
 USABLE := import ensurepip, sys, venv; sys.exit(sys.version_info < (3, 10))
 PYTHON ?= $(shell for p in $(CANDIDATES); do "$$p" -c '$(USABLE)' >/dev/null 2>&1 && { echo "$$p"; break; }; done)
 
+# Environments with other people's packages, for the tests marked extra; tests/environments says what is in them.
+AZUREML_VENV := $(VENV)-azureml
+
 # The demo and the tests bring their own store and run: what the caller's shell points at is left alone.
 unexport MLFLOW_TRACKING_URI MLFLOW_REGISTRY_URI MLFLOW_RUN_ID MLFLOW_EXPERIMENT_ID MLFLOW_EXPERIMENT_NAME
 unexport AZUREML_RUN_ID AZUREML_ARM_PROJECT_NAME
@@ -15,14 +18,17 @@ unexport AZUREML_RUN_ID AZUREML_ARM_PROJECT_NAME
 BIN := $(VENV)/bin
 PIP_INSTALL := $(BIN)/python -m pip install --quiet --disable-pip-version-check
 
+test-all: export TEST_PYTHON_AZUREML = $(abspath $(AZUREML_VENV)/bin/python)
+
 .DEFAULT_GOAL := help
-.PHONY: help demo test test-all lint types clean
+.PHONY: help demo test test-all environments lint types clean
 .DELETE_ON_ERROR:
 
 help:
 	@echo 'make demo      run examples/trial.py on the embedded store, and say how to look at the result'
 	@echo 'make test      the fast tests'
 	@echo 'make test-all  all tests (browser tests skip where there is no chromium)'
+	@echo 'make environments  what test-all needs besides: the real Azure ML SDK, and packages that use it'
 	@echo 'make lint      ruff check and ruff format --check'
 	@echo 'make types     mypy --strict over the package'
 	@echo 'make clean     remove what these targets made'
@@ -40,8 +46,10 @@ demo: $(VENV)/.installed
 test: $(VENV)/.installed-test
 	$(BIN)/python -m pytest -m 'not extra'
 
-test-all: $(VENV)/.installed-all
+test-all: $(VENV)/.installed-all environments
 	$(BIN)/python -m pytest
+
+environments: $(AZUREML_VENV)/.installed
 
 lint: $(VENV)/.installed-all
 	$(BIN)/ruff check
@@ -51,7 +59,7 @@ types: $(VENV)/.installed-all
 	$(BIN)/mypy
 
 clean:
-	rm -rf '$(VENV)' '$(DEMO)' build dist .mypy_cache .pytest_cache .ruff_cache .hypothesis
+	rm -rf '$(VENV)' '$(AZUREML_VENV)' '$(DEMO)' build dist .mypy_cache .pytest_cache .ruff_cache .hypothesis
 	find azml_compat tests -name __pycache__ -type d -prune -exec rm -rf {} + 2>/dev/null || true
 
 # Stamps: installed again only when pyproject.toml changed.
@@ -74,3 +82,9 @@ $(VENV)/.installed-all: pyproject.toml $(VENV)/.created
 	@echo 'Installing azml_compat, mlflow and all tools into $(VENV) ...'
 	@$(PIP_INSTALL) -e '.[test,lint,browser]'
 	@touch $@ $(VENV)/.installed $(VENV)/.installed-test
+
+$(AZUREML_VENV)/.installed: tests/environments/azureml.txt pyproject.toml $(VENV)/.created
+	@echo 'Installing the real Azure ML SDK beside azml_compat into $(AZUREML_VENV) (a minute or two) ...'
+	@'$(PYTHON)' -m venv '$(AZUREML_VENV)'
+	@'$(AZUREML_VENV)/bin/python' -m pip install --quiet --disable-pip-version-check --no-compile -r $< -e .
+	@touch $@

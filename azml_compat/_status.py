@@ -14,14 +14,12 @@ from azml_compat._restclient.constants import RunStatus
 if TYPE_CHECKING:
     from azml_compat._tracking import RunRecord
 
+_TERMINAL = {RunStatus.COMPLETED: "FINISHED", RunStatus.FAILED: "FAILED", RunStatus.CANCELED: "KILLED"}
 _FROM_MLFLOW = {
     "RUNNING": RunStatus.RUNNING,
     "SCHEDULED": RunStatus.NOT_STARTED,
-    "FINISHED": RunStatus.COMPLETED,
-    "FAILED": RunStatus.FAILED,
-    "KILLED": RunStatus.CANCELED,
+    **{mlflow: word for word, mlflow in _TERMINAL.items()},
 }
-_TERMINAL = {word: mlflow for mlflow, word in _FROM_MLFLOW.items() if word in RunStatus.get_terminal_statuses()}
 _SCHEDULED = {
     RunStatus.NOT_STARTED,
     RunStatus.QUEUED,

@@ -8,8 +8,8 @@ _Statuses = list[str]  # inside the class, `list` is a method
 class RunStatus:
     """The status words of a run, as `run.status` gives them."""
 
-    NOT_STARTED = "NotStarted"
     QUEUED = "Queued"
+    NOT_STARTED = "NotStarted"
     PREPARING = "Preparing"
     PROVISIONING = "Provisioning"
     STARTING = "Starting"
@@ -20,7 +20,7 @@ class RunStatus:
     COMPLETED = "Completed"
     FAILED = "Failed"
     UNAPPROVED = "Unapproved"
-    NOT_RESPONDING = "NotResponding"
+    NOTRESPONDING = "NotResponding"
     PAUSING = "Pausing"
     PAUSED = "Paused"
 
@@ -28,9 +28,21 @@ class RunStatus:
     def list(cls) -> _Statuses:
         """List every status word."""
         return [
-            *cls.get_running_statuses(),
-            *cls.get_post_processing_statuses(),
-            *cls.get_terminal_statuses(),
+            cls.QUEUED,
+            cls.PREPARING,
+            cls.PROVISIONING,
+            cls.STARTING,
+            cls.RUNNING,
+            cls.CANCEL_REQUESTED,
+            cls.CANCELED,
+            cls.FINALIZING,
+            cls.COMPLETED,
+            cls.FAILED,
+            cls.NOT_STARTED,
+            cls.UNAPPROVED,
+            cls.NOTRESPONDING,
+            cls.PAUSING,
+            cls.PAUSED,
         ]
 
     @classmethod
@@ -44,7 +56,7 @@ class RunStatus:
             cls.STARTING,
             cls.RUNNING,
             cls.UNAPPROVED,
-            cls.NOT_RESPONDING,
+            cls.NOTRESPONDING,
             cls.PAUSING,
             cls.PAUSED,
         ]
@@ -53,8 +65,3 @@ class RunStatus:
     def get_post_processing_statuses(cls) -> _Statuses:
         """List the words of a run that is being ended; `azureml.core.run.POST_PROCESSING_STATES`."""
         return [cls.CANCEL_REQUESTED, cls.FINALIZING]
-
-    @classmethod
-    def get_terminal_statuses(cls) -> _Statuses:
-        """List the words of a run that has ended, for good or ill."""
-        return [cls.COMPLETED, cls.FAILED, cls.CANCELED]
