@@ -32,12 +32,12 @@ def look_at(run: _RunBase) -> RunFacts:
     with store.patience(_PATIENCE):
         try:
             report = _runtime.flush(record, _PATIENCE, 0)
+            if report.away is not None:
+                raise report.away
             record = run._refresh()
             metrics = _metrics(store, record)
             children = [_child(store, found) for found in islice(_search.children(store, record), _MAX_CHILDREN + 1)]
-            if report.away is not None:
-                trouble = str(_reporting.message_of(report.away))
-            elif not report.is_complete:
+            if not report.is_complete:
                 trouble = "What was logged last is not in the store yet."
         except Exception as error:  # noqa: BLE001 - whatever it is, it is shown
             trouble = str(_reporting.message_of(error))
