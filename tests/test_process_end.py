@@ -360,7 +360,7 @@ def test_a_run_of_ones_own_used_in_a_block_keeps_what_was_printed():
 def test_who_only_asks_for_the_context_leaves_no_run_and_does_not_load_mlflow():
     code = """
         run = Run.get_context()
-        repr(type(run)), isinstance(run, Run), hasattr(run, "experiment"), run.experiment.name
+        repr(type(run)), isinstance(run, Run), hasattr(run, "experiment"), run.experiment.name, run.parent
         print("mlflow" in sys.modules)
     """
     done = run_script(code, "unused")

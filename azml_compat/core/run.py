@@ -742,6 +742,11 @@ class _ContextRun(Run, _RunOfScript):
         """The name of the run, `run_<id>`."""
         return f"run_{self.id}"
 
+    @property
+    def parent(self) -> Run | None:
+        """The parent run, or None; libraries that look for one when they are imported leave no run."""
+        return super().parent if "_known" in self.__dict__ else None
+
     def _end_with_process(self, outcome: Outcome) -> None:
         if "_known" not in self.__dict__ and not self._has_new_outputs():
             return
