@@ -849,6 +849,7 @@ def test_the_background_process_has_nothing_of_the_run_or_the_alias_in_its_envir
 
     assert not [name for name in names if name.startswith(("AZUREML_", "MLFLOW_RUN_ID", "MLFLOW_EXPERIMENT"))]
     assert "MLFLOW_TRACKING_URI" in names
+    assert not [variable for variable in variables if "_bootstrap" in variable]
     assert owned.get_metrics() == {"a": 1, "b": 2}
     owned.complete()
 
