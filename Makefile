@@ -80,7 +80,7 @@ $(VENV)/.installed-test: pyproject.toml $(VENV)/.created
 
 $(VENV)/.installed-all: pyproject.toml $(VENV)/.created
 	@echo 'Installing azml_compat, mlflow and all tools into $(VENV) ...'
-	@$(PIP_INSTALL) -e '.[test,lint,browser]'
+	@$(PIP_INSTALL) -e '.[test,lint,browser,notebook]'
 	@touch $@ $(VENV)/.installed $(VENV)/.installed-test
 
 $(AZUREML_VENV)/.installed: tests/environments/azureml.txt pyproject.toml $(VENV)/.created
