@@ -64,7 +64,13 @@ def create(experiment: str, experiment_id: Callable[[], str], new: NewRun) -> Cr
     facts = _tags.encode_tags(new.tags) | _facts(new)
     shown = new.display_name or (new.name or "").rpartition(">")[2] or new.run_id or None
     began = _runtime.next_start_time()
-    creation = {"experiment": experiment, "tags": facts, "name": shown, "start_time": began}
+    creation = {
+        "experiment": experiment,
+        "artifact_root": outbox.store.artifact_root,
+        "tags": facts,
+        "name": shown,
+        "start_time": began,
+    }
     nonce = facts[_names.TAG_JOURNAL]
     journal = outbox.create_journal(nonce, outbox.header(nonce, is_owner=True, folders=new.folders, creation=creation))
     try:

@@ -18,7 +18,7 @@ from azml_compat import _names, _publishing, _status
 from azml_compat._endings import error_of, error_tags
 from azml_compat._experiments import get_or_create
 from azml_compat._files import RunFiles, local_files
-from azml_compat._journal import Cursor, JournalFile, Line, writer_name
+from azml_compat._journal import Cursor, Header, JournalFile, Line, writer_name
 from azml_compat._metrics import Point, Singles
 from azml_compat._reporting import logger, message_of, reported
 from azml_compat._search import find_run
@@ -30,6 +30,8 @@ from azml_compat.exceptions import AzureMLException
 _POINTS = 1000
 """Points of one delivery: as many as MLflow takes in one request."""
 _READ_BYTES = 1 << 16
+_AGAIN = (0.1, 0.5)
+"""Seconds before a line is tried again that failed while the store took other things; each later one at once."""
 _KILLED = "The process that owned the run is gone, and had not ended it. It was probably killed."
 
 
@@ -86,6 +88,7 @@ class Delivery:
         self._store = store
         self._sidecar: SidecarWriter | None = None
         self._singles: Singles | None = None
+        self._has_rejected = False
 
     @property
     def pending(self) -> int:
@@ -112,10 +115,16 @@ class Delivery:
 
     def _resolve(self, run: str) -> str:
         """Return the store's id of a run that may have been started while the store was away."""
-        record = self._store.find_run(run) or find_run(self._store, run)
+        record = self._find(run)
         if record is None:
             raise Gone
+        if record.id != run:
+            self._move(self.cursor._replace(run=record.id))
         return record.id
+
+    def _find(self, run: str) -> RunRecord | None:
+        """Find a run by any of its ids: the store's, the script's, and what stood for the store's at first."""
+        return self._store.find_run(run) or find_run(self._store, run) or find_run(self._store, run, _names.TAG_JOURNAL)
 
     def _created(self, creation: dict[str, Any], *, is_abandoned: bool) -> str | None:
         lines = self.file.lines(self.file.start, 1)
@@ -160,11 +169,11 @@ class Delivery:
         parent = tags.get(_names.TAG_PARENT)
         if parent:
             tags[_names.TAG_PARENT] = self._parent(parent)
-        experiment = get_or_create(self._store, creation["experiment"])
+        experiment = get_or_create(self._store, creation["experiment"], creation.get("artifact_root"))
         return self._store.create_run(experiment.id, tags, creation["name"], creation["start_time"])
 
     def _parent(self, run: str) -> str:
-        record = self._store.find_run(run) or find_run(self._store, run)
+        record = self._find(run)
         if record is None:
             raise Away from not_there_yet(f"The parent {run} is not in the store yet.")
         return record.id
@@ -182,7 +191,7 @@ class Delivery:
                     return
                 self._deliver_group(group, report)
         if self._singles is not None and not self._singles.is_sealed:
-            with _answers():
+            with self._beside_lines():
                 self._seal(self._singles)
 
     def _deliver_group(self, group: list[Line], report: Report) -> None:
@@ -205,31 +214,55 @@ class Delivery:
 
         It is not where the store is away, where the run was deleted, which then refuses everything, and where the
         store takes nothing at all at the moment.
+
+        Raises:
+            Away: the store takes nothing.
+            Gone: the run is not there any more.
         """
         assert self.run_id is not None
         if is_away(error):
             raise Away from error
-        with _answers():
-            record = self._store.find_run(self.run_id)
-            if record is None:
+        with _answers(may_refuse=False):
+            if self._store.find_run(self.run_id) is None:
                 raise Gone from error
-            if not is_refusal(error):
-                name = next(iter(record.tags))
-                self._store.set_run_tags(self.run_id, {name: record.tags[name]})
+            # A value that is there already would be no proof: databases do not write it again.
+            self._store.set_run_tags(self.run_id, {_names.TAG_CONTROL: str(time.time_ns())})
+            self._store.delete_run_tag(self.run_id, _names.TAG_CONTROL)
+
+    @contextmanager
+    def _beside_lines(self) -> Iterator[None]:
+        """Write what goes with the lines: an error of that is not about any of them, and no reason to refuse one."""
+        try:
+            yield
+        except (Away, Gone):
+            raise
+        except Exception as error:
+            self._check_run(error)
+            raise Away from error
 
     def _fails_again(self, group: list[Line], report: Report) -> bool:
-        """Try once more what failed while the store took other things."""
-        try:
-            self._send(group, report)
-        except Exception as error:  # noqa: BLE001 - as before
-            self._check_run(error)
-            return True
-        return False
+        """Try again what failed while the store took other things: a database may have been short of connections."""
+        for pause in (0.0,) if self._has_rejected else _AGAIN:
+            time.sleep(pause)
+            try:
+                self._send(group, report)
+            except (Away, Gone):
+                raise
+            except Exception as error:  # noqa: BLE001 - as before
+                self._check_run(error)
+            else:
+                return False
+        return True
 
     def _reject(self, line: Line, error: Exception, report: Report) -> None:
+        """Keep aside what the store refuses, with the content of its file where it has one."""
         text = line.payload.decode("ascii") if line.payload is not None else ""
         with _local_disk():
+            content = json.loads(text).get("content") if text.startswith("{") else None
+            if content is not None:
+                self.file.keep(content)
             self.file.reject(json.dumps({"error": str(message_of(error)), "line": text}))
+        self._has_rejected = True
         report.refused.append(error)
         self._pass(line.end, _records(line))
 
@@ -253,11 +286,12 @@ class Delivery:
         if self.cursor.is_uncertain:
             points = self._not_stored(points)
         self._move(self.cursor._replace(sent=max(end, self.cursor.sent)))
-        if records or self.cursor.records:
-            self._sidecar_writer().append(records, self.cursor.records)
-        if points:
-            if self._store.is_server:
+        with self._beside_lines():
+            if records or self.cursor.records:
+                self._sidecar_writer().append(records, self.cursor.records)
+            if points and self._store.is_server:
                 self._keep_proof(points)
+        if points:
             self._store.log_points(self.run_id, points)
         return len(points)
 
@@ -359,7 +393,7 @@ class Delivery:
         if _identity(local) != operation["identity"]:
             logger.warning("%s has changed since run %s ended, and is not taken into it.", local, self.run_id)
             return
-        with reported(f"Cannot take {local} into run {self.run_id}"):
+        with reported(f"Cannot take {local} into run {self.run_id}", unless=is_away):
             RunFiles(self._store, self.run_id).capture(local, operation["name"])
 
     def _end(self, operation: dict[str, Any]) -> None:
@@ -383,11 +417,13 @@ class Delivery:
         assert self.run_id is not None
         if not header.is_owner:
             return
-        with _answers():
+        with _answers(may_refuse=False):
             if _status.is_terminal(self._store.get_run(self.run_id)):
                 return
             if watched:
                 self._capture_folders(header.folders)
+            else:
+                self._tell_left_files(header)
             if self._end_run("FAILED", self.file.written, error_tags(error_of(_KILLED, None))):
                 report.ended.append(self.run_id)
 
@@ -396,9 +432,20 @@ class Delivery:
         with RunFiles(self._store, self.run_id).listing_once() as files:
             for folder, shown in folders:
                 for file in local_files(Path(folder)):
-                    with reported(f"Cannot take {file} into run {self.run_id}"):
+                    with reported(f"Cannot take {file} into run {self.run_id}", unless=is_away):
                         name = file.relative_to(folder).as_posix()
                         files.capture(file, f"{shown}/{name}" if shown else name)
+
+    def _tell_left_files(self, header: Header) -> None:
+        """Say which files nobody took: later, it cannot be known whether they still are as the run left them."""
+        for folder, _ in header.folders:
+            left = [file for file in local_files(Path(folder)) if _changed(file) >= header.time]
+            if left:
+                logger.warning(
+                    "%d files in %s, the first of them %s, were written since run %s began, and are not taken: nobody "
+                    "saw its process die, so that they may be another's by now. To add them: run.upload_folder().",
+                    *(len(left), folder, left[0].name, self.run_id),
+                )
 
 
 class Direct:
@@ -433,8 +480,12 @@ def _local_disk() -> Iterator[None]:
 
 
 @contextmanager
-def _answers() -> Iterator[None]:
-    """Turn what says that the store is away, or the run gone, into the signals of the drain."""
+def _answers(*, may_refuse: bool = True) -> Iterator[None]:
+    """Turn what says that the store is away, or the run gone, into the signals of the drain.
+
+    Args:
+        may_refuse: What is asked may be refused; else a refusal is one more way of being away.
+    """
     try:
         yield
     except (Away, Gone):
@@ -442,7 +493,7 @@ def _answers() -> Iterator[None]:
     except Exception as error:
         if is_missing(error):
             raise Gone from error
-        if not is_refusal(error):
+        if not (may_refuse and is_refusal(error)):
             raise Away from error
         raise
 
@@ -451,6 +502,12 @@ def identity_of(file: Path) -> list[int]:
     """Return what tells whether a local file is still the same: size in bytes, time of change in nanoseconds."""
     found = file.stat()
     return [found.st_size, found.st_mtime_ns]
+
+
+def _changed(file: Path) -> int:
+    """Return when a local file was changed, in milliseconds since the epoch; 0 where it is gone."""
+    identity = _identity(file)
+    return identity[1] // 1_000_000 if identity is not None else 0
 
 
 def _identity(file: Path) -> list[int] | None:

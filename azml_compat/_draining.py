@@ -6,14 +6,33 @@ per run lets one at a time, and doing it twice changes nothing.
 
 from __future__ import annotations
 
+import contextlib
 from pathlib import Path
 
 from azml_compat._delivery import Away, Delivery, Gone, Report
 from azml_compat._journal import JournalFile, Spool
+from azml_compat._reporting import message_of
 from azml_compat._tracking import Store
-from azml_compat.exceptions import AzureMLException
+from azml_compat._tracking.errors import is_away, not_there_yet
+from azml_compat.exceptions import AzureMLException, UserErrorException
 
 _MAX_DELIVERIES = 200
+
+
+def _told(why: BaseException) -> Exception:
+    """Return why a store takes nothing as one of Azure's exceptions."""
+    if isinstance(why, UserErrorException) or is_away(why):  # Credentials that were refused are among the former.
+        return why  # type: ignore[return-value]  # both are Exceptions
+    told = not_there_yet(f"The store takes nothing at the moment: {message_of(why)}")
+    told.__cause__ = why
+    return told
+
+
+def _size(path: Path) -> int:
+    try:
+        return path.stat().st_size
+    except FileNotFoundError:
+        return 0
 
 
 class Drain:
@@ -33,24 +52,31 @@ class Drain:
         """Deliver the journals of one run.
 
         Args:
-            run: The id under which the spool has it.
+            run: Its id in the store, or the one under which the spool has it.
             deadline: Of `time.monotonic`; after it no further delivery begins.
             watched: This process has seen the owner alive a moment ago, so that the folders which are to be taken at
                 the end of the run are as the owner left them.
         """
         report = Report()
-        with self._spool.locked(run, deadline) as has_lock:
-            if not has_lock:
-                report.is_busy = self._spool.has_journals(run)
-                return report
-            for path in self._spool.journals(run):
-                try:
-                    with self._spool.open(path) as file:
-                        self._journal(file, deadline, report, watched=watched)
-                except FileNotFoundError:
-                    continue
-            self._spool.tidy(run)
+        for name in self._spool.names_of(run):
+            self._journals(name, deadline, report, watched=watched)
         return report
+
+    def _journals(self, name: str, deadline: float, report: Report, *, watched: bool) -> None:
+        """Deliver the journals in one folder of the spool."""
+        with self._spool.locked(name, deadline) as has_lock:
+            if not has_lock:
+                report.is_busy |= bool(self._spool.journals(name))
+                return
+            for path in self._spool.journals(name):
+                if report.away is not None:
+                    # Asking again would take as long again, and what follows may need what comes before: the owner's
+                    # journal makes a run that was started while the store was away.
+                    report.pending += _size(path)
+                    continue
+                with contextlib.suppress(FileNotFoundError), self._spool.open(path) as file:
+                    self._journal(file, deadline, report, watched=watched)
+            self._spool.tidy(name)
 
     def _journal(self, file: JournalFile, deadline: float, report: Report, *, watched: bool) -> None:
         is_abandoned = file.is_abandoned
@@ -79,10 +105,14 @@ class Drain:
                     )
                 self._remove(file)
         except Away as away:
-            report.away = away.__cause__ if isinstance(away.__cause__, Exception) else away
-        except Gone:
-            self._set_aside(file, f"Run {delivery.run_id} is not in the store any more.", report)
-            return
+            report.away = _told(away.__cause__ or away)
+        except Gone as gone:
+            if file.own is not None or is_abandoned:
+                self._set_aside(file, f"Run {delivery.run_id} is not in the store any more.", report)
+                return
+            report.away = _told(gone.__cause__ or gone)  # Its process lives, and finds out itself.
+        except Exception as error:  # noqa: BLE001 - whatever it is, no other journal is to wait for this one
+            report.away = _told(error)
         report.pending += delivery.pending
 
     def _forget_oldest(self) -> None:

@@ -9,13 +9,19 @@ if TYPE_CHECKING:
     from azml_compat._tracking import ExperimentRecord, Store
 
 
-def get_or_create(store: Store, name: str) -> ExperimentRecord:
-    """Return the active experiment of that name."""
+def get_or_create(store: Store, name: str, artifact_root: str | None = None) -> ExperimentRecord:
+    """Return the active experiment of that name.
+
+    Args:
+        store: Where it is.
+        name: Its name.
+        artifact_root: Where a new one keeps its files; by default where the store says.
+    """
     found = store.find_experiment(name)
     if found is not None and found.is_deleted:
         free_name_of_deleted(store, found)
         found = None
-    return found or store.create_experiment(name)
+    return found or store.create_experiment(name, artifact_root)
 
 
 def free_name_of_deleted(store: Store, record: ExperimentRecord) -> None:

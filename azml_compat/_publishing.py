@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import io
 import json
-from collections.abc import Collection, Iterable
+from collections.abc import Callable, Collection, Iterable
 from typing import Any
 
 from azml_compat import _names, _views
@@ -16,16 +16,21 @@ from azml_compat._reading import read_metrics
 from azml_compat._reporting import reported
 from azml_compat._sidecar import read_sidecar
 from azml_compat._tracking import RunRecord, Store
+from azml_compat._tracking.errors import is_away
 
 _MAX_LISTED_TABLES = 4000
 """Characters of the tag that makes MLflow's UI draw a JSON file as a table; MLflow cuts it at 5,000 or 8,000."""
 
 
 def publish_all(store: Store, run: RunRecord) -> None:
-    """Put all views of a run into the store, as its end does; what fails is reported and left out."""
-    with reported("Cannot write the tables and pictures of the run"):
-        publish_views(store, run, _names_with_views(read_sidecar(store, run)))
-    with reported("Cannot show the strings of the run as params"):
+    """Put all views of a run into the store, as its end does; what fails is reported and left out.
+
+    Raises:
+        ServiceException: the store cannot be reached (`status_code` 503), so that it is to be done again.
+    """
+    with reported("Cannot write the tables and pictures of the run", unless=is_away):
+        publish_views(store, run, _names_with_views(read_sidecar(store, run)), unless=is_away)
+    with reported("Cannot show the strings of the run as params", unless=is_away):
         publish_params(store, run)
 
 
@@ -38,12 +43,17 @@ def _names_with_views(records: Iterable[Record]) -> set[str]:
     }
 
 
-def publish_views(store: Store, run: RunRecord, names: Collection[str]) -> None:
-    """Render the tables and pictures of the metrics called `names`; one that fails is reported and left out."""
+def publish_views(
+    store: Store, run: RunRecord, names: Collection[str], *, unless: Callable[[Exception], bool] | None = None
+) -> None:
+    """Render the tables and pictures of the metrics called `names`.
+
+    One that fails is reported and left out; an error for which `unless` holds is raised.
+    """
     files = RunFiles(store, run.id)
     tables = []
     for name in sorted(names):
-        with reported(f"Cannot show metric {name!r}"):
+        with reported(f"Cannot show metric {name!r}", unless=unless):
             value = read_metrics(store, run, lambda record: record, name).get(name)
             if isinstance(value, ArtifactRecord):
                 _publish_picture(files, value)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 
 
@@ -20,11 +20,13 @@ logger = _Warnings()
 
 
 @contextmanager
-def reported(doing: str) -> Iterator[None]:
-    """Report an error without raising it, where raising would hide the script's own."""
+def reported(doing: str, *, unless: Callable[[Exception], bool] | None = None) -> Iterator[None]:
+    """Report an error without raising it, where raising would hide the script's own; raise it if `unless` holds."""
     try:
         yield
-    except Exception as error:  # noqa: BLE001 - whatever it is, it is reported
+    except Exception as error:
+        if unless is not None and unless(error):
+            raise
         logger.warning("%s: %s", doing, message_of(error))
 
 

@@ -193,7 +193,7 @@ def outbox() -> Outbox:
             tracking = store()
             spool = None
             try:
-                spool = Spool(without_credentials(tracking.uri))
+                spool = Spool(tracking.uri)
             except OSError as error:
                 logger.warning(
                     "No journal can be kept in %s: %s. Every log call waits for the store. Say with %s where a folder "

@@ -105,11 +105,17 @@ def _ids_below(nested: Iterable[RunRecord], family: set[str]) -> set[str]:
     return {record.id for record in nested if record.tags[_names.TAG_PARENT] in family}
 
 
-def find_run(store: Store, run_id: str) -> RunRecord | None:
-    """Return the run that a script chose this id for, or None."""
+def find_run(store: Store, run_id: str, tag: str = _names.TAG_RUN_ID) -> RunRecord | None:
+    """Return the run that a script chose this id for, or None.
+
+    Args:
+        store: Where the run is.
+        run_id: The id.
+        tag: The bookkeeping tag that holds it.
+    """
     experiments = [experiment.id for experiment in store.list_experiments()]
     # MLflow's language has no way to write both kinds of quotes; some databases compare without case.
     quote = "'" if "'" not in run_id else '"'
-    condition = f"tags.`{_names.TAG_RUN_ID}` = {quote}{run_id}{quote}" if quote not in run_id else ""
+    condition = f"tags.`{tag}` = {quote}{run_id}{quote}" if quote not in run_id else ""
     found = store.search_runs(experiments, condition)
-    return next((run for run in found if run.tags.get(_names.TAG_RUN_ID) == run_id), None)
+    return next((run for run in found if run.tags.get(tag) == run_id), None)

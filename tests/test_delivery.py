@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 import json
 import math
 import os
@@ -15,15 +16,19 @@ from hypothesis import strategies as st
 from mlflow import MlflowClient
 from mlflow.exceptions import MlflowException
 from mlflow.protos.databricks_pb2 import (
+    BAD_REQUEST,
+    ENDPOINT_NOT_FOUND,
     INTERNAL_ERROR,
     INVALID_PARAMETER_VALUE,
     REQUEST_LIMIT_EXCEEDED,
+    RESOURCE_DOES_NOT_EXIST,
     TEMPORARILY_UNAVAILABLE,
 )
 
 from azml_compat import Run, _names, _runtime
 from azml_compat._draining import Drain
 from azml_compat._restclient.exceptions import ServiceException
+from azml_compat._tracking import Store
 from azml_compat.exceptions import AzureMLException
 
 LOCAL = pytest.mark.parametrize("tracking_uri", ["sqlite", "file"], indirect=True)
@@ -41,6 +46,8 @@ BUSY = MlflowException("too many", error_code=REQUEST_LIMIT_EXCEEDED)
 DOWN = MlflowException("later", error_code=TEMPORARILY_UNAVAILABLE)
 BROKEN = MlflowException("something broke", error_code=INTERNAL_ERROR)
 WRONG = MlflowException("never", error_code=INVALID_PARAMETER_VALUE)
+SHORT_OF_CONNECTIONS = MlflowException("QueuePool limit reached, connection timed out", error_code=BAD_REQUEST)
+NOT_MLFLOW = MlflowException("Response body: 'default backend - 404'", error_code=ENDPOINT_NOT_FOUND)
 
 
 def always(_metrics):
@@ -629,3 +636,105 @@ def test_a_cursor_that_cannot_be_moved_after_a_delivery_doubles_nothing(run, moc
     assert another_drain(run).is_complete
 
     assert raw(run) == {"a": [(0, 1.0), (1, 2.0)]}
+
+
+# What is no refusal
+
+
+@LOCAL
+@pytest.mark.parametrize("error", [SHORT_OF_CONNECTIONS, NOT_MLFLOW], ids=["a database", "a proxy"])
+def test_what_need_not_be_about_the_values_refuses_none_of_them(run, mocker, error):
+    for number in range(10):
+        run.log("a", float(number))
+    fail_metrics(mocker, error, times=2)
+    run.flush()
+
+    assert kept_aside() == []
+    assert raw(run) == {"a": steps(range(10))}
+
+
+@LOCAL
+@pytest.mark.parametrize("error", [SHORT_OF_CONNECTIONS, NOT_MLFLOW, WRONG], ids=["a database", "a proxy", "MLflow"])
+def test_a_store_that_takes_nothing_at_all_refuses_nothing(run, mocker, error):
+    run.log("a", 1.0)
+    run.log("t", "a text")
+    mocker.patch.object(MlflowClient, "log_batch", side_effect=error)
+    with pytest.raises(ServiceException):
+        run.flush(timeout_seconds=1)
+    mocker.stopall()
+    assert kept_aside() == []
+
+    assert run.get_metrics() == {"a": 1.0, "t": "a text"}
+
+
+@ONE_LOCAL
+def test_values_wait_for_files_that_cannot_be_stored(run, mocker):
+    class NoCredentialsError(Exception):
+        pass
+
+    texts = [f"text {number}" for number in range(1200)]
+    for text in texts:
+        run.log("t", text)
+    run.log("a", 1.0)
+    mocker.patch.object(Store, "upload", side_effect=NoCredentialsError("Unable to locate credentials"))
+    with pytest.raises(ServiceException, match="Unable to locate credentials") as caught:
+        run.flush(timeout_seconds=1)
+    assert caught.value.status_code == 503
+    run.log("a", 2.0)
+    mocker.stopall()
+    assert kept_aside() == []
+
+    assert run.get_metrics() == {"t": texts, "a": [1.0, 2.0]}
+
+
+MEANWHILE = """
+import sys, time
+from pathlib import Path
+from mlflow import MlflowClient
+from mlflow.exceptions import MlflowException
+from azml_compat._draining import Drain
+from azml_compat._journal import Spool
+from azml_compat._tracking import Store
+
+def answer(*arguments, **more):
+    raise MlflowException("no", error_code=int(sys.argv[3]))
+
+uri, folder, _ = sys.argv[1:]
+MlflowClient.log_batch = MlflowClient.get_run = answer
+store, spool = Store(uri), Spool(uri, Path(folder))
+for run in spool.runs():
+    report = Drain(store, spool).run(run, time.monotonic() + 20)
+    print(report.away is not None, report.refused)
+"""
+
+
+@ONE_LOCAL
+@pytest.mark.parametrize("code", [ENDPOINT_NOT_FOUND, RESOURCE_DOES_NOT_EXIST], ids=["a proxy", "MLflow"])
+def test_a_process_that_is_told_there_is_no_such_run_leaves_the_journal_of_a_living_one(run, python, code):
+    run.log("a", 0.0)
+    run.flush()
+    run.log("a", 1.0)
+    shared = _runtime.outbox()
+    assert python(MEANWHILE, shared.store.uri, str(shared.spool.folder), str(code)).split() == ["True", "[]"]
+    run.log("a", 2.0)
+    run.complete()
+
+    assert raw(run) == {"a": steps(range(3))}
+    assert run.get_status() == "Completed"
+
+
+@LOCAL
+def test_a_file_that_is_refused_is_kept_with_its_content(run, mocker, tmp_path):
+    upload = mocker.patch.object(Store, "upload", side_effect=ServiceException._from_status(503, "away"))
+    run.upload_file("a.txt", io.BytesIO(b"precious"))
+    mocker.stop(upload)
+    (tmp_path / "a.txt").write_text("another")
+    MlflowClient(_runtime.store().uri).log_artifact(run._record.id, str(tmp_path / "a.txt"))
+    with pytest.raises(AzureMLException):
+        run.complete()
+    (entry,) = kept_aside()
+    (content,) = Path(os.environ["AZML_COMPAT_HOME"]).rglob("*.content")
+
+    assert json.loads(entry["line"])["content"] in content.name
+    assert content.read_bytes() == b"precious"
+    assert content.stat().st_mode & 0o077 == 0

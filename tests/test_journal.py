@@ -565,6 +565,32 @@ def test_stores_have_spools_of_their_own():
     assert Spool("sqlite:///a.db").folder == Spool("sqlite:///a.db").folder
 
 
+@pytest.mark.parametrize(
+    ("one", "other", "is_same"),
+    [
+        ("http://a:5000", "http://a:5000/", True),
+        ("http://me:one@a", "http://you:other@a", True),
+        ("http://a/one", "http://a/other", False),
+        ("postgresql://me:one@h/db?options=-csearch_path=a", "postgresql://me:two@h/db?options=-csearch_path=a", True),
+        ("postgresql://h/db?options=-csearch_path=a", "postgresql://h/db?options=-csearch_path=b", False),
+        ("mysql://h/db?user=a&password=b", "mysql://h/db?user=c&password=d", True),
+        (
+            "mssql+pyodbc:///?odbc_connect=SERVER%3Dh%3BDATABASE%3Done%3BUID%3Da%3BPWD%3Db",
+            "mssql+pyodbc:///?odbc_connect=SERVER%3Dh%3BDATABASE%3Done%3BUID%3Da%3BPWD%3Dc",
+            True,
+        ),
+        (
+            "mssql+pyodbc:///?odbc_connect=SERVER%3Dh%3BDATABASE%3Done%3BPWD%3Db",
+            "mssql+pyodbc:///?odbc_connect=SERVER%3Dh%3BDATABASE%3Dtwo%3BPWD%3Db",
+            False,
+        ),
+        ("sqlite:///a.db?mode=ro", "sqlite:///a.db", False),
+    ],
+)
+def test_a_store_is_the_same_whoever_uses_it_and_another_is_not(one, other, is_same):
+    assert (Spool(one).folder == Spool(other).folder) is is_same
+
+
 def test_runs_come_in_the_order_of_their_oldest_journals(spool):
     for run in ("b", "a", "c", "b"):
         spool.create(run, header())

@@ -10,6 +10,7 @@ from azml_compat import _runtime
 from azml_compat._backlog import Backlog, backlogs
 from azml_compat._delivery import Report
 from azml_compat._draining import Drain
+from azml_compat._journal import Spool
 from azml_compat._reporting import message_of
 from azml_compat._tracking import Store
 from azml_compat._tracking.addresses import without_credentials
@@ -69,10 +70,10 @@ def _send(backlog: Backlog, seconds: float) -> bool:
 def _store_of(backlog: Backlog) -> Store | None:
     """Return the store of a backlog, with the credentials that this process has been given for it."""
     mine = _runtime.store().uri
-    if without_credentials(mine) == backlog.store:
+    if without_credentials(mine) == backlog.store and Spool(mine).folder == backlog.spool.folder:
         # Not that store itself, which delivers what it finds as soon as it is opened.
-        return Store(mine)
-    return None if backlog.needs_credentials else Store(backlog.store)
+        return Store(mine, may_create=False)
+    return None if backlog.needs_credentials else Store(backlog.store, may_create=False)
 
 
 def _send_run(drain: Drain, run: str, shown: str, seconds: float) -> bool:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 import os
 import platform
@@ -250,6 +251,11 @@ class JournalFile:
             os.write(descriptor, f"{line}\n".encode())
         finally:
             os.close(descriptor)
+
+    def keep(self, content: str) -> None:
+        """Keep the content of a file that the store refuses, beside what `reject` keeps."""
+        with contextlib.suppress(FileNotFoundError):
+            (self.files / content).rename(self._beside(f".{content}.content"))
 
     def rejected(self) -> list[str]:
         """Return what `reject` kept."""

@@ -18,7 +18,9 @@ from typing import NamedTuple
 
 from azml_compat import _names
 from azml_compat._journal import places
+from azml_compat._journal.cursor import Cursor
 from azml_compat._journal.journal import CURSOR, LOG, NEW, Header, Journal, JournalFile
+from azml_compat._tracking.addresses import identity_of, without_credentials
 
 _LOCK = "lock"
 _LANES = "lanes"
@@ -45,7 +47,11 @@ def home() -> Path:
 
 
 class Spool:
-    """The journals of the store at `uri` (without credentials), in `folder` (default below `home()`).
+    """The journals of one store.
+
+    Args:
+        uri: The address of the store. Its credentials are kept nowhere.
+        folder: Where the journals are; default below `home()`, by the address.
 
     Raises:
         OSError: the folder is not private to this user, or its file system has no locks.
@@ -54,8 +60,8 @@ class Spool:
     def __init__(self, uri: str, folder: Path | None = None) -> None:
         if folder is None:
             below = places.private_folder(places.private_folder(home()) / "spool")
-            folder = below / hashlib.sha256(uri.encode()).hexdigest()[:16]
-        self.uri = uri
+            folder = below / hashlib.sha256(identity_of(uri).encode()).hexdigest()[:16]
+        self.uri = without_credentials(uri)
         self.folder = places.private_folder(folder)
         self._own: dict[Path, Journal] = {}
         self._locks: dict[str, threading.Lock] = {}
@@ -162,7 +168,30 @@ class Spool:
 
     def has_journals(self, run: str) -> bool:
         """Tell whether `run` has journals here."""
-        return bool(self.journals(run))
+        return any(self.journals(name) for name in self.names_of(run))
+
+    def names_of(self, run: str) -> list[str]:
+        """Return the names under which `run` may have journals here.
+
+        They are its id and, where it was started while the store was away, what stood for that.
+        """
+        with os.scandir(self.folder) as entries:
+            others = [entry.name for entry in entries if entry.is_dir(follow_symlinks=False) and entry.name != run]
+        return [run, *(name for name in others if self._settled(name) == run)]
+
+    def _settled(self, name: str) -> str | None:
+        """Return the run that the store has for what is kept as `name`, where a delivery has found that out."""
+        for path in self.journals(name):
+            with contextlib.suppress(FileNotFoundError):
+                # The cursor's file alone: closing a journal would drop the lock that its process holds on it.
+                descriptor = places.open_private(path.with_suffix(CURSOR), os.O_RDONLY)
+                try:
+                    found = Cursor.read(descriptor).run
+                finally:
+                    os.close(descriptor)
+                if found is not None:
+                    return found
+        return None
 
     def abandoned_runs(self) -> list[str]:
         """Return the ids of the runs with a journal whose process is gone."""
@@ -216,7 +245,7 @@ class Spool:
         with os.scandir(self.folder) as entries:
             names = [entry.name for entry in entries if entry.is_dir(follow_symlinks=False)]
         for name in names:
-            if not self.has_journals(name) and _is_old(self.folder / name):
+            if not self.journals(name) and _is_old(self.folder / name):
                 self.tidy(name)
 
     @contextmanager

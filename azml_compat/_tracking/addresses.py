@@ -9,6 +9,9 @@ from typing import Literal
 _DATABASES = ("postgresql", "mysql", "mssql", "sqlite")
 _HOST = re.compile(r"(\[[^]]*\]|[^:]*)(:\d*)?")
 
+_SECRET = re.compile(r"\b(user|uid|password|passwd|pwd|token|secret|sslpassword)=[^&;]*[&;]?", re.IGNORECASE)
+"""A user or secret among the parameters of a driver."""
+
 
 def is_local(uri: str) -> bool:
     """Tell whether `uri` names a file store."""
@@ -35,15 +38,32 @@ def without_credentials(uri: str) -> str:
     scheme, separator, rest = uri.partition("://")
     if not separator or scheme.startswith(("sqlite", "file")):
         return uri
-    rest, question, _ = rest.partition("?")
+    rest, question, query = rest.partition("?")
     authority, slash, path = rest.partition("/")
-    if "@" in authority:
-        rest = f"{authority.rpartition('@')[2]}{slash}{path}"
-    elif not _HOST.fullmatch(authority) or not scheme.startswith("http"):
+    has_user = "@" in authority
+    is_host = not has_user and _HOST.fullmatch(authority) is not None
+    if "@" in query and "@" not in rest and not (slash and is_host):
+        # A password that holds a question mark, which a database takes.
+        rest, question, _ = query.rpartition("@")[2].partition("?")
+    elif not scheme.startswith("http") or not (has_user or is_host):
         # A password that holds a slash: a database takes it, and for a server it is a mistake that is shown as well.
         rest = rest.rpartition("@")[2]
+    elif has_user:
+        rest = f"{authority.rpartition('@')[2]}{slash}{path}"
     # Drivers take passwords as parameters too.
     return f"{scheme}{separator}{rest}{'?…' if question else ''}"
+
+
+def identity_of(uri: str) -> str:
+    """Return what tells the store at `uri` from all others, whoever uses it: its address without user and secrets."""
+    from urllib.parse import unquote_plus  # here and not at the top: importing Run must stay cheap
+
+    scheme, separator, rest = uri.partition("://")
+    if not separator or scheme.startswith(("sqlite", "file")):
+        return uri
+    shown = without_credentials(uri).removesuffix("?…").rstrip("/")
+    query = unquote_plus(rest.partition("?")[2])
+    return f"{shown}?{_SECRET.sub('', query)}"
 
 
 def absolute_uri(uri: str, folder: Path) -> str:

@@ -31,6 +31,9 @@ _STATUS_CODES = {
     "DEADLINE_EXCEEDED": 504,
 }
 _AWAY = {408, 429, 502, 503, 504}
+_UNCLEAR = {"BAD_REQUEST", "ENDPOINT_NOT_FOUND"}
+"""Words that need not be about what was asked: MLflow's client says the first and second of an answer with status 400
+or 404 that MLflow did not give (a proxy did), and its SQL store says the first of whatever a database complains of."""
 _NO_ANSWER = re.compile(r"^API request to .* failed with (timeout )?exception", re.DOTALL)
 """What MLflow says when a server could not be reached, or went on failing; it gives all of that one code."""
 _CONNECTION = re.compile(
@@ -97,8 +100,8 @@ def not_there_yet(message: str) -> ServiceException:
 
 
 def is_missing(error: BaseException) -> bool:
-    """Tell whether an error of this seam says that the thing does not exist."""
-    return isinstance(error, ServiceException) and error.status_code == 404
+    """Tell whether an error of this seam says that the thing does not exist, and MLflow itself says so."""
+    return isinstance(error, ServiceException) and error.status_code == 404 and not _is_unclear(error)
 
 
 def is_away(error: BaseException) -> bool:
@@ -109,9 +112,14 @@ def is_away(error: BaseException) -> bool:
 def is_refusal(error: BaseException) -> bool:
     """Tell whether an error of this seam says that the store will never take this.
 
-    A store's own failures are none, and neither are credentials, which can be put right.
+    A store's own failures are none, and neither are credentials, which can be put right, nor what a proxy says.
     """
-    return isinstance(error, ServiceException) and error.status_code not in {*_AWAY, 500}
+    is_final = isinstance(error, ServiceException) and error.status_code not in {*_AWAY, 500}
+    return is_final and not _is_unclear(error)
+
+
+def _is_unclear(error: BaseException) -> bool:
+    return str(getattr(error.__cause__, "error_code", "")) in _UNCLEAR
 
 
 def is_taken(error: BaseException) -> bool:

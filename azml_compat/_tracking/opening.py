@@ -22,6 +22,7 @@ from collections.abc import Iterator
 from contextlib import closing, contextmanager
 from pathlib import Path
 from typing import Any
+from urllib.request import url2pathname
 
 from azml_compat import _names
 from azml_compat._restclient.exceptions import ServiceException
@@ -54,6 +55,14 @@ def open_client(uri: str) -> Any:
         # The registry store is opened on its first use; do that under the lock as well.
         client.search_registered_models(max_results=1)
         return client
+
+
+def is_there(uri: str) -> bool:
+    """Tell whether the database file or folder of a local store exists; True for a store of another kind."""
+    database = sqlite_path(uri)
+    if database is not None:
+        return database.is_file() or database.name in ("", ":memory:")
+    return not is_local(uri) or Path(url2pathname(uri.removeprefix("file://").removeprefix("file:"))).is_dir()
 
 
 def drop_connections(client: Any) -> None:

@@ -13,10 +13,10 @@ from azml_compat._metrics import Latest, Point
 from azml_compat._restclient.exceptions import ServiceException
 from azml_compat._tracking import mlflow_api
 from azml_compat._tracking.addresses import absolute_uri, is_local, sqlite_path, without_credentials
-from azml_compat._tracking.errors import azure_errors, hide_credentials, is_missing, is_taken
+from azml_compat._tracking.errors import azure_errors, hide_credentials, is_missing, is_taken, not_there_yet
 from azml_compat._tracking.forking import gate
 from azml_compat._tracking.histories import Histories, read_histories
-from azml_compat._tracking.opening import drop_connections, one_process_at_a_time, open_client
+from azml_compat._tracking.opening import drop_connections, is_there, one_process_at_a_time, open_client
 from azml_compat._tracking.patience import Patience, Setting
 from azml_compat._tracking.records import ArtifactFile, ExperimentRecord, ModelRecord, RunRecord
 from azml_compat.exceptions import AzureMLException, UserErrorException
@@ -37,13 +37,23 @@ class Store:
         uri: MLflow tracking URI, absolute.
         artifact_root: Where experiments that this object creates keep their files; None leaves it to the store.
         on_open: Called once, after the store was opened.
+        may_create: Make a database or folder that is not there; else the store is away, as on a disk that is not
+            mounted.
     """
 
-    def __init__(self, uri: str, artifact_root: str | None = None, on_open: Callable[[], None] | None = None) -> None:
+    def __init__(
+        self,
+        uri: str,
+        artifact_root: str | None = None,
+        on_open: Callable[[], None] | None = None,
+        *,
+        may_create: bool = True,
+    ) -> None:
         self.uri = uri
+        self.artifact_root = artifact_root
         self._on_open = on_open
+        self._may_create = may_create
         self._patience = Patience(is_server=self.is_server)
-        self._artifact_root = artifact_root
         self._client: Any = None
         self._repositories: dict[str, Any] = {}
         self._opening = threading.Lock()
@@ -82,6 +92,8 @@ class Store:
             yield
 
     def _open(self) -> Any:
+        if not (self._may_create or is_there(self.uri)):
+            raise not_there_yet(f"{without_credentials(self.uri)} is not there. Is its disk mounted?")
         doing = f"Cannot open the tracking store {without_credentials(self.uri)}"
         try:
             with gate.inside(), azure_errors(doing):
@@ -117,8 +129,13 @@ class Store:
         with self._calling(f"Cannot get experiment {experiment_id!r}"):
             return _experiment_record(client.get_experiment(experiment_id))
 
-    def create_experiment(self, name: str) -> ExperimentRecord:
-        """Create an experiment; one that another process created meanwhile is as good."""
+    def create_experiment(self, name: str, artifact_root: str | None = None) -> ExperimentRecord:
+        """Create an experiment; one that another process created meanwhile is as good.
+
+        Args:
+            name: Its name.
+            artifact_root: Where it keeps its files; by default where this object's do.
+        """
         client = self.client
         # A file store does not keep two processes from making two experiments of one name.
         with one_process_at_a_time(self.uri) if is_local(self.uri) else nullcontext():
@@ -127,7 +144,7 @@ class Store:
                 return found
             try:
                 with self._calling(f"Cannot create experiment {name!r}"):
-                    client.create_experiment(name, artifact_location=self._artifact_root)
+                    client.create_experiment(name, artifact_location=artifact_root or self.artifact_root)
             except Exception as error:
                 if not (is_taken(error) or self.find_experiment(name)):
                     raise
