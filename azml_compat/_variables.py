@@ -37,6 +37,7 @@ _KNOWN: Mapping[str, _Variable] = {
         is_notable=_always,
     ),
     _names.ENV_FSYNC: _Variable("how often journals are forced to the disk: `always`, or seconds"),
+    _names.ENV_UI: _Variable("where `azml-compat ui` serves, and links lead where there is no server"),
     _names.ENV_OFFLINE: _Variable(
         lambda value: (
             "Run.get_context() gives Azure's offline run, which prints what it is told and keeps nothing"

@@ -48,7 +48,7 @@ def main(arguments: Sequence[str]) -> int:
         return _fail(f"{ENV_UI} is no address: {error}.")
     parser = argparse.ArgumentParser(prog="azml-compat ui", description=__doc__.partition("\n")[0])
     parser.add_argument("--host", default=place.hostname, help=f"default {place.hostname}")
-    parser.add_argument("--port", default=port, type=int, help=f"default {port}")
+    parser.add_argument("--port", default=port, type=_port, help=f"default {port}")
     options = parser.parse_args(arguments)
     try:
         choice = _runtime.choose_store(_config.nearest())
@@ -70,6 +70,12 @@ def main(arguments: Sequence[str]) -> int:
     return _serve(options.host, options.port, shown)
 
 
+def _port(text: str) -> int:
+    if text.isdecimal() and 0 < int(text) < 1 << 16:
+        return int(text)
+    raise argparse.ArgumentTypeError(f"{text!r} is no number from 1 to 65535")
+
+
 def _fail(why: str) -> int:
     sys.stderr.write(f"azml-compat ui: {why}\n")
     return 1
@@ -81,13 +87,13 @@ def _why_taken(host: str, port: int) -> str:
         _bind(host, port)
     except socket.gaierror as error:
         return f"the host {host} is not known: {error.strerror}."
-    except (OSError, OverflowError) as error:
-        if getattr(error, "errno", None) != errno.EADDRINUSE:
-            return f"nothing can be served at {_address(host, port)}: {getattr(error, 'strerror', None) or error}."
+    except OSError as error:
+        if error.errno != errno.EADDRINUSE:
+            return f"nothing can be served at {_address(host, port)}: {error.strerror or error}."
     else:
         return ""
     who = "an MLflow server" if _answers(_address(host, port)) else "another program"
-    free = next((other for other in range(port + 1, port + _PORTS) if _is_free(host, other)), port + 1)
+    free = next((other for other in range(port + 1, port + _PORTS) if _is_free(host, other)), 8080)
     return f"port {port} is in use by {who}. Stop that, or choose another port: azml-compat ui --port {free}"
 
 

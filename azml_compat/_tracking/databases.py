@@ -80,6 +80,9 @@ def look_at_database(uri: str) -> Iterator[Finding]:
     """Say how the database of a server is, or one in sqlite under another driver."""
     sqlalchemy = importlib.import_module("sqlalchemy")
     shown = without_credentials(uri)
+    if "@" in _userinfo(uri):
+        yield problem(f"The address {shown} is cut at the first @, which is in its password.", "Write that @ as %40.")
+        return
     try:
         url = sqlalchemy.engine.make_url(uri)
         if url.get_backend_name() == "sqlite":
@@ -107,11 +110,18 @@ def _without_secrets(error: Exception, uri: str) -> str:
     """Return the first line of what a driver says, without what `uri` keeps to itself."""
     hide_credentials(error)
     text = (str(error).strip().splitlines() or [type(error).__name__])[0]
-    authority = uri.partition("://")[2].rpartition("@")[0]
-    secrets = {authority, authority.partition(":")[2], *re.findall(r"=([^&]+)", uri.partition("?")[2])}
+    userinfo = _userinfo(uri)
+    secrets = {userinfo, userinfo.partition(":")[2], *re.findall(r"=([^&]+)", uri.partition("?")[2])}
     for secret in sorted({form for part in secrets if part for form in (part, unquote(part))}, key=len, reverse=True):
         text = text.replace(secret, "…")
     return text
+
+
+def _userinfo(uri: str) -> str:
+    """Return user name and password of an address, as they stand there."""
+    address = uri.partition("://")[2]
+    place = address.partition("?")[0]
+    return (place if "@" in place else address).rpartition("@")[0]
 
 
 def _judge(schema: _Schema, shown: str, uri: str) -> Finding:
