@@ -14,7 +14,7 @@ that implement part of their names use the same line for the rest.
 from __future__ import annotations
 
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Container
 from importlib import import_module
 from typing import Any, NoReturn
 
@@ -60,7 +60,7 @@ def module_attributes(module_name: str) -> tuple[Callable[[str], Any], Callable[
     Args:
         module_name: The module's `__name__`, under azml_compat.
     """
-    azure_name = "azureml" + module_name.removeprefix("azml_compat")
+    azure_name = _azures(module_name)
 
     def __getattr__(name: str) -> Any:  # noqa: N807 - Python's name for it
         if name == "__all__":
@@ -97,7 +97,7 @@ def _lookup(azure_name: str, module_name: str, name: str) -> Any:
     elif name in module.get("classes", {}):
         made = _make_class(azure_name, module_name, name)
     elif name in module.get("functions", ()):
-        made = _make_function(azure_name, module_name, name)
+        made = refusing_function(module_name, name)
     else:
         return None
     return namespace.setdefault(name, made)  # atomic: of several threads, all get the first one's object
@@ -110,7 +110,7 @@ class _Refusing(type):
     """
 
     _azure_path: str
-    _azure_members: dict[str, str]
+    _azure_members: Container[str]
 
     def __call__(cls, *args: Any, **kwargs: Any) -> Any:
         path = cls._azure_path
@@ -133,25 +133,32 @@ class _Refusing(type):
         return f"<class '{cls.__module__}.{cls.__qualname__}' (not supported)>"
 
 
-def _make_class(azure_name: str, module_name: str, name: str) -> type:
+def _make_class(azure_name: str, module_name: str, name: str) -> Any:
     """Make the stand-in of a class, below the stand-ins (or classes) of its bases."""
     record = surface()[azure_name]["classes"][name]
     bases = []
     for path in record["bases"]:
         home, _, base = path.rpartition(".")
         bases.append(getattr(import_module(_mirrored(home)), base))
-    path = f"{azure_name}.{name}"
-    namespace = {
-        "__module__": module_name,
-        "_azure_path": path,
-        "_azure_members": record["members"],
-    }
-    return _Refusing(name, tuple(bases), namespace)
+    return refusing_class(module_name, name, *bases, members=record["members"])
 
 
-def _make_function(azure_name: str, module_name: str, name: str) -> Callable[..., NoReturn]:
-    """Make the stand-in of a function."""
-    path = f"{azure_name}.{name}"
+def refusing_class(module_name: str, name: str, *bases: type, members: Container[str] = ()) -> Any:
+    """Make the stand-in of a class.
+
+    Args:
+        module_name: The `__name__` of its module, under azml_compat.
+        name: Its name.
+        *bases: What it is derived from.
+        members: The names that refuse when they are looked up on the class.
+    """
+    path = f"{_azures(module_name)}.{name}"
+    return _Refusing(name, bases, {"__module__": module_name, "_azure_path": path, "_azure_members": members})
+
+
+def refusing_function(module_name: str, name: str) -> Callable[..., NoReturn]:
+    """Make the stand-in of a function; arguments as for `refusing_class`."""
+    path = f"{_azures(module_name)}.{name}"
 
     def refuse(*_args: Any, **_kwargs: Any) -> NoReturn:
         raise refusal(path)
@@ -160,6 +167,10 @@ def _make_function(azure_name: str, module_name: str, name: str) -> Callable[...
     refuse.__name__ = refuse.__qualname__ = name
     refuse.__doc__ = refusal(path).message
     return refuse
+
+
+def _azures(module_name: str) -> str:
+    return "azureml" + module_name.removeprefix("azml_compat")
 
 
 def _mirrored(azure_name: str) -> str:

@@ -263,8 +263,9 @@ def test_racing_imports_give_one_module():
 @pytest.mark.parametrize(
     ("module", "part"),
     [
-        ("azureml.train.automl", "python -m azml_compat script.py"),
-        ("azureml.train.hyperdrive", "python -m azml_compat script.py"),
+        ("azureml.train.automl", "FLAML"),
+        ("azureml.train.estimator", "python -m azml_compat script.py"),
+        ("azureml.train.nonsense", "no public module"),
         ("azureml.pipeline.core", "pipelines"),
         ("azureml.opendatasets", "open datasets"),
         ("azureml.mlflow.deploy", "mlflow models serve"),
@@ -391,8 +392,8 @@ def python_meta_path() -> list[str]:
 
 @pytest.fixture
 def real_azureml(tmp_path):
-    """A package such as the real SDK installs: azureml as a namespace, with core and train."""
-    for package in ("core", "train"):
+    """A package such as the real SDK installs: azureml as a namespace, with core and pipeline."""
+    for package in ("core", "pipeline"):
         (tmp_path / "azureml" / package).mkdir(parents=True)
         (tmp_path / "azureml" / package / "__init__.py").write_text("VERSION = 'real'")
     return tmp_path
@@ -404,7 +405,7 @@ def test_the_alias_wins_over_an_installed_azureml(real_azureml):
         import azureml.core
         assert azureml.core.VERSION == "1.61.0"
         try:
-            import azureml.train
+            import azureml.pipeline
         except ModuleNotFoundError:
             pass
         else:
@@ -417,13 +418,13 @@ def test_the_alias_wins_over_an_installed_azureml(real_azureml):
 def test_a_real_azureml_imported_before_gives_way_and_comes_back(real_azureml):
     code = textwrap.dedent("""
         import sys
-        import azureml.core, azureml.train
-        real = {name: sys.modules[name] for name in ("azureml", "azureml.core", "azureml.train")}
+        import azureml.core, azureml.pipeline
+        real = {name: sys.modules[name] for name in ("azureml", "azureml.core", "azureml.pipeline")}
         import azml_compat
         azml_compat.install(); azml_compat.install()
         import azureml.core
         assert azureml.core.VERSION == "1.61.0" and azureml is azml_compat
-        assert "azureml.train" not in sys.modules
+        assert "azureml.pipeline" not in sys.modules
         azml_compat.uninstall()
         assert {name: sys.modules[name] for name in sys.modules if name.startswith("azureml")} == real
         import azureml.core

@@ -29,6 +29,7 @@ from azml_compat.core.compute_target import prepare_compute_target
 from azml_compat.core.webservice import AksEndpoint, AksWebservice, Webservice
 from azml_compat.data.dataset_error_handling import DatasetExecutionError, DatasetValidationError
 from azml_compat.exceptions import AzureMLException, UserErrorException
+from azml_compat.train import hyperdrive
 
 REPOSITORY = Path(__file__).parent.parent
 
@@ -355,3 +356,26 @@ def test_importing_everything_imports_nothing_heavy():
 
     assert shown.stderr == ""
     assert shown.stdout.endswith("\nset()\n")
+
+
+@pytest.mark.parametrize(
+    "use",
+    [
+        lambda: hyperdrive.HyperDriveConfig(),
+        lambda: hyperdrive.choice(1, 2),
+        lambda: hyperdrive.BanditPolicy(0.1),
+        lambda: hyperdrive.PrimaryMetricGoal.MINIMIZE,
+        lambda: hyperdrive.RandomParameterSampling({}),
+    ],
+)
+def test_hyperdrive_can_be_imported_and_refuses_when_it_is_used(use):
+    with pytest.raises(NotSupportedError, match=r"`azureml\.train\.hyperdrive\..*Optuna"):
+        use()
+
+
+def test_the_stand_ins_of_hyperdrive_can_be_told_apart_and_are_where_azures_are():
+    assert len(hyperdrive.__all__) == 23
+    assert all(hasattr(hyperdrive, name) for name in hyperdrive.__all__)
+    assert issubclass(hyperdrive.HyperDriveRun, azml_compat.Run)
+    assert issubclass(hyperdrive.GridParameterSampling, hyperdrive.HyperParameterSampling)
+    assert hyperdrive.HyperDriveConfig.__module__ == "azml_compat.train.hyperdrive.runconfig"

@@ -124,7 +124,7 @@ _EXPLANATIONS = missing(
     "use the interpret-community package, whose explainers need no Azure",
 )
 _TRAINING = missing(
-    "estimators, hyperdrive and automl are not there",
+    "estimators are not there",
     "run the training script itself with `python -m azml_compat script.py`",
     planned=True,
 )
@@ -157,7 +157,9 @@ MISSING: dict[str, Support] = members(
         "tensorboard": missing(
             "it reads logs from Azure", "`run.download_files()`, and start `tensorboard --logdir` on the folder"
         ),
-        "train": _TRAINING,
         "train.automl": _AUTOML,
+        "train.dnn": _TRAINING,
+        "train.estimator": _TRAINING,
+        "train.sklearn": _TRAINING,
     },
 )

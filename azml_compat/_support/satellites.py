@@ -52,4 +52,11 @@ MLFLOW = members(
     },
 )
 
-SATELLITES: dict[str, Support] = {**WIDGETS, **TELEMETRY, **MLFLOW}
+TRAIN = {
+    "azureml.train.hyperdrive": refused(
+        "the search for hyperparameters is not there",
+        "let a library such as Optuna choose the values, and log each trial as a child run: `run.child_run()`",
+    )
+}
+
+SATELLITES: dict[str, Support] = {**WIDGETS, **TELEMETRY, **MLFLOW, **TRAIN}

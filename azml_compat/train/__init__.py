@@ -1,0 +1,3 @@
+"""`azureml.train`, of the package azureml-train-core: of it, `hyperdrive` can be imported."""
+
+from __future__ import annotations
