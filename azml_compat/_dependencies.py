@@ -191,12 +191,16 @@ def _conda(text: str) -> Iterator[_Entry]:
 
 def _toml(text: str) -> Iterator[_Entry]:
     lines = text.splitlines()
+    found: set[tuple[int, str]] = set()
     for requirement in _toml_requirements(text):
-        # The parser tells no lines: it is the first, not taken yet, that names the package.
-        name = re.split(r"[^\w.-]", requirement)[0]
-        for number, line in enumerate(lines, 1):
-            if name and re.search(rf"(?<![\w.-]){re.escape(name)}(?![\w.-])", line.partition(" #")[0]):
-                lines[number - 1] = ""
+        # The parser tells no lines. Of equal requirements the first is in the first line that has it, and so on.
+        whole = re.escape(requirement)
+        name = re.escape(re.split(r"[^\w.-]", requirement)[0])
+        for pattern in (rf"^\s*{whole}\s*=", rf"[\"']{whole}[\"']", rf"(?<![\w.-]){name}(?![\w.-])"):
+            holding = (number for number, line in enumerate(lines, 1) if re.search(pattern, line))
+            number = next((number for number in holding if (number, requirement) not in found), None)
+            if number is not None:
+                found.add((number, requirement))
                 yield number, None, requirement
                 break
 
