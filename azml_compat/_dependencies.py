@@ -190,7 +190,7 @@ def _conda(text: str) -> Iterator[_Entry]:
 
 
 def _toml(text: str) -> Iterator[_Entry]:
-    lines = text.splitlines()
+    lines = [line.partition(" #")[0] for line in text.splitlines()]
     found: set[tuple[int, str]] = set()
     for requirement in _toml_requirements(text):
         # The parser tells no lines. Of equal requirements the first is in the first line that has it, and so on.
