@@ -10,6 +10,7 @@ from __future__ import annotations
 import hashlib
 import http.client
 import logging
+import math
 import os
 import socket
 import sqlite3
@@ -32,18 +33,19 @@ from azml_compat._tracking.whole_files import write_whole_files
 from azml_compat.exceptions import UserErrorException
 
 _LOCK_SECONDS = 300
-_SERVER_SECONDS = 5
+_SERVER_SECONDS = 5.0
+_LEAST_SECONDS = 0.5
 _SERVER_PAUSES = (0.5, 1.5)
 """Seconds before another look at a server that refuses connections: it may be starting."""
 _CHATTY_LOGGERS = ("mlflow.store.db.utils", "mlflow.store.db_migrations", "alembic", "alembic.runtime.migration")
 
 
-def open_client(uri: str) -> Any:
-    """Return an MlflowClient whose store is ready for use."""
+def open_client(uri: str, seconds: float) -> Any:
+    """Return an MlflowClient whose store is ready for use; wait no longer than `seconds` for a server."""
     if is_local(uri):
         os.environ.setdefault(_names.ENV_ALLOW_FILE_STORE, "true")
     if uri.startswith(("http://", "https://")):
-        _check_server(uri)
+        _check_server(uri, seconds)
         return mlflow_api.connect(uri)
     mlflow_api.load()  # before the lock, which others wait for
     with one_process_at_a_time(uri), _quiet(_CHATTY_LOGGERS):
@@ -89,7 +91,7 @@ def _check_sqlite(database: Path) -> None:
             raise UserErrorException(f"The database {database} cannot be opened: {error}.") from error
 
 
-def _check_server(uri: str) -> None:
+def _check_server(uri: str, seconds: float) -> None:
     """Refuse a server that cannot be reached; MLflow would retry for four minutes at every call.
 
     Raises:
@@ -97,9 +99,11 @@ def _check_server(uri: str) -> None:
         ServiceException: nothing answers there (`status_code` 503).
     """
     shown = without_credentials(uri)
-    for pause in (*_SERVER_PAUSES, None):
+    deadline = time.monotonic() + seconds
+    for pause in (*_SERVER_PAUSES, math.inf):
+        timeout = max(_LEAST_SECONDS, min(_SERVER_SECONDS, deadline - time.monotonic()))
         try:
-            with urllib.request.urlopen(f"{shown.rstrip('/')}/health", timeout=_SERVER_SECONDS):
+            with urllib.request.urlopen(f"{shown.rstrip('/')}/health", timeout=timeout):
                 return
         except (http.client.InvalidURL, UnicodeError) as error:
             raise UserErrorException(f"The tracking server {shown} has no valid address: {error}.") from error
@@ -111,7 +115,7 @@ def _check_server(uri: str) -> None:
                 return  # MLflow has settings of its own for certificates.
             if isinstance(reason, socket.gaierror):
                 raise UserErrorException(f"The tracking server {shown} has no known address: {reason}.") from error
-            if not isinstance(reason, ConnectionError) or pause is None:
+            if not isinstance(reason, ConnectionError) or time.monotonic() + pause >= deadline:
                 raise ServiceException._from_status(
                     503,
                     f"The tracking server {shown} cannot be reached: {reason}. Is it running, and the address right?",

@@ -2,18 +2,19 @@
 
 from __future__ import annotations
 
+import functools
 import threading
 import time
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager, contextmanager, nullcontext
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar, cast
 
 from azml_compat._metrics import Latest, Point
 from azml_compat._restclient.exceptions import ServiceException
 from azml_compat._tracking import mlflow_api
 from azml_compat._tracking.addresses import absolute_uri, is_local, sqlite_path, without_credentials
-from azml_compat._tracking.errors import azure_errors, hide_credentials, is_missing, is_taken, not_there_yet
+from azml_compat._tracking.errors import azure_errors, hide_credentials, is_away, is_missing, is_taken, not_there_yet
 from azml_compat._tracking.forking import gate
 from azml_compat._tracking.histories import Histories, read_histories
 from azml_compat._tracking.opening import drop_connections, is_there, one_process_at_a_time, open_client
@@ -23,11 +24,39 @@ from azml_compat.exceptions import AzureMLException, UserErrorException
 
 __all__ = ["Store", "absolute_uri", "sqlite_path", "without_credentials"]
 
+_Ask = TypeVar("_Ask", bound=Callable[..., Any])
+
 _PAGE = 1000
 _POINTS_PER_CALL = 1000
 _MAX_REPOSITORIES = 100
+_BRIEF_SECONDS = 8.0
+"""For how long ending a run and the like may wait for a store that does not answer."""
+_SILENT_SECONDS = 1.0
+"""The same where that is known."""
+_BROKEN_SECONDS = 1.0
+"""A call that failed within so short a time has not waited for an answer."""
 _MAX_PARAM = 6000
 """Characters of a param value; MLflow cuts longer ones with a warning."""
+
+
+def _repeated(ask: _Ask) -> _Ask:
+    """Have a call made once more whose connection broke, as those do that servers close for being idle.
+
+    Only for what may be done twice. MLflow would repeat it too, but takes its orders for all threads at once.
+    """
+
+    @functools.wraps(ask)
+    def call(self: Store, *args: Any, **kwargs: Any) -> Any:
+        began = time.monotonic()
+        try:
+            return ask(self, *args, **kwargs)
+        except ServiceException as error:
+            is_broken = is_away(error) and time.monotonic() - began < _BROKEN_SECONDS
+            if not (is_broken and self._patience.is_repeating and self._patience.left > 0):
+                raise
+        return ask(self, *args, **kwargs)
+
+    return cast("_Ask", call)
 
 
 class Store:
@@ -67,7 +96,8 @@ class Store:
         if self._client is None:
             with self._opening:
                 if self._client is None:
-                    self._client = self._open()
+                    with self._patience.counting(f"Cannot open the tracking store {without_credentials(self.uri)}"):
+                        self._client = self._open()
             on_open, self._on_open = self._on_open, None
             if on_open is not None:
                 on_open()
@@ -82,13 +112,35 @@ class Store:
             drop_connections(self._client)
 
     def patience(self, seconds: float) -> AbstractContextManager[None]:
-        """Let no answer of a server take longer than `seconds` inside."""
+        """Let this thread wait no longer than `seconds` inside, in all, without an answer; 0 asks nothing any more."""
         return self._patience.limited_to(seconds)
 
+    def briefly(self, seconds: float = _BRIEF_SECONDS) -> AbstractContextManager[None]:
+        """As `patience`, for what can be done later as well: a store that is known to be silent gets one second."""
+        return self._patience.limited_to(seconds, while_silent=_SILENT_SECONDS)
+
+    @property
+    def patience_left(self) -> float:
+        """For how many seconds this thread may still wait; infinite outside of all limits."""
+        return self._patience.left
+
+    @property
+    def is_silent(self) -> bool:
+        """Whether the store did not answer the last call, and that was a moment ago."""
+        return self._patience.is_silent
+
+    def note_waiting(self, seconds: float) -> None:
+        """Note that this thread has waited in vain for somebody else to get something from the store."""
+        self._patience.add(seconds)
+
+    def note_answer(self) -> None:
+        """Note that somebody else has got something from the store."""
+        self._patience.renew()
+
     @contextmanager
-    def _calling(self, doing: str, *, may_repeat: bool = True) -> Iterator[None]:
+    def _calling(self, doing: str) -> Iterator[None]:
         """Do what `doing` says: without MLflow's own long patience, and with its errors as Azure's."""
-        with gate.inside(), self._patience.calling(may_repeat=may_repeat), azure_errors(doing):
+        with gate.inside(), self._patience.calling(doing), azure_errors(doing):
             yield
 
     def _open(self) -> Any:
@@ -97,7 +149,7 @@ class Store:
         doing = f"Cannot open the tracking store {without_credentials(self.uri)}"
         try:
             with gate.inside(), azure_errors(doing):
-                return open_client(self.uri)
+                return open_client(self.uri, self._patience.left)
         except (AzureMLException, ServiceException):
             raise
         except Exception as error:
@@ -112,6 +164,7 @@ class Store:
 
     # -- experiments ------------------------------------------------------------------------------------------
 
+    @_repeated
     def find_experiment(self, name: str) -> ExperimentRecord | None:
         """Return the experiment of that name, deleted or not, or None."""
         client = self.client
@@ -119,6 +172,7 @@ class Store:
             found = client.get_experiment_by_name(name)
         return None if found is None else _experiment_record(found)
 
+    @_repeated
     def get_experiment(self, experiment_id: str) -> ExperimentRecord:
         """Return the experiment of that id.
 
@@ -154,16 +208,21 @@ class Store:
 
     def list_experiments(self) -> Iterator[ExperimentRecord]:
         """Yield every active experiment, newest first."""
-        client = self.client
         token = None
         while True:
-            with self._calling("Cannot list the experiments"):
-                page = client.search_experiments(max_results=_PAGE, page_token=token)
+            page = self._experiments_page(token)
             yield from map(_experiment_record, page)
             token = page.token
             if not token:
                 return
 
+    @_repeated
+    def _experiments_page(self, token: str | None) -> Any:
+        client = self.client
+        with self._calling("Cannot list the experiments"):
+            return client.search_experiments(max_results=_PAGE, page_token=token)
+
+    @_repeated
     def set_experiment_tags(self, experiment_id: str, tags: Mapping[str, str]) -> None:
         """Set tags of an experiment, one request each: MLflow has no batch for them."""
         client = self.client
@@ -171,6 +230,7 @@ class Store:
             with self._calling(f"Cannot set tag {key!r} of experiment {experiment_id}"):
                 client.set_experiment_tag(experiment_id, key, value)
 
+    @_repeated
     def delete_experiment_tag(self, experiment_id: str, key: str) -> None:
         """Remove a tag of an experiment; one that is not there is as good as removed."""
         client = self.client
@@ -181,6 +241,7 @@ class Store:
             if not is_missing(error):
                 raise
 
+    @_repeated
     def rename_experiment(self, experiment_id: str, name: str) -> None:
         """Rename an active experiment."""
         client = self.client
@@ -204,10 +265,11 @@ class Store:
     def create_run(self, experiment_id: str, tags: Mapping[str, str], name: str | None, start_time: int) -> RunRecord:
         """Create a run with status RUNNING; without `name` MLflow makes one up. start_time in milliseconds."""
         client = self.client
-        with self._calling("Cannot create a run", may_repeat=False):
+        with self._calling("Cannot create a run"):
             run = client.create_run(experiment_id, start_time=start_time, tags=dict(tags), run_name=name)
         return _run_record(run)
 
+    @_repeated
     def get_run(self, run_id: str) -> RunRecord:
         """Return a run by its MLflow id.
 
@@ -232,30 +294,37 @@ class Store:
         self, experiment_ids: Sequence[str], condition: str = "", *, with_deleted: bool = False
     ) -> Iterator[RunRecord]:
         """Yield runs, newest start first, page by page. `condition` is in MLflow's search language."""
-        client = self.client
         token = None
-        view = mlflow_api.view_type("ALL" if with_deleted else "ACTIVE_ONLY")
         while True:
-            with self._calling("Cannot list the runs"):
-                page = client.search_runs(
-                    list(experiment_ids),
-                    condition,
-                    run_view_type=view,
-                    max_results=_PAGE,
-                    order_by=["attributes.start_time DESC"],
-                    page_token=token,
-                )
+            page = self._runs_page(experiment_ids, condition, token, with_deleted=with_deleted)
             yield from map(_run_record, page)
             token = page.token
             if not token:
                 return
 
+    @_repeated
+    def _runs_page(
+        self, experiment_ids: Sequence[str], condition: str, token: str | None, *, with_deleted: bool
+    ) -> Any:
+        client = self.client
+        with self._calling("Cannot list the runs"):
+            return client.search_runs(
+                list(experiment_ids),
+                condition,
+                run_view_type=mlflow_api.view_type("ALL" if with_deleted else "ACTIVE_ONLY"),
+                max_results=_PAGE,
+                order_by=["attributes.start_time DESC"],
+                page_token=token,
+            )
+
+    @_repeated
     def end_run(self, run_id: str, status: str, end_time: int | None = None) -> None:
         """Set FINISHED, FAILED or KILLED, with the end time (milliseconds, default now)."""
         client = self.client
         with self._calling(f"Cannot end run {run_id}"), _without_url_print:
             client.set_terminated(run_id, status, end_time or int(time.time() * 1000))
 
+    @_repeated
     def set_run_status(self, run_id: str, status: str) -> None:
         """Set RUNNING or SCHEDULED."""
         client = self.client
@@ -267,12 +336,14 @@ class Store:
         with self._calling(f"Cannot end run {run_id}"):
             mlflow_api.end_fluent_run(run_id)
 
+    @_repeated
     def rename_run(self, run_id: str, name: str) -> None:
         """Set the name that MLflow's UI shows."""
         client = self.client
         with self._calling(f"Cannot rename run {run_id}"):
             client.update_run(run_id, name=name)
 
+    @_repeated
     def set_run_tags(self, run_id: str, tags: Mapping[str, str]) -> None:
         """Set any number of tags in few requests."""
         if not tags:
@@ -281,6 +352,7 @@ class Store:
         with self._calling(f"Cannot set tags of run {run_id}"):
             client.log_batch(run_id, tags=[mlflow_api.run_tag(key, value) for key, value in tags.items()])
 
+    @_repeated
     def delete_run_tag(self, run_id: str, key: str) -> None:
         """Remove a tag; one that is not there is as good as removed."""
         client = self.client
@@ -291,6 +363,7 @@ class Store:
             if not is_missing(error):
                 raise
 
+    @_repeated
     def log_params(self, run_id: str, params: Mapping[str, str]) -> None:
         """Log params, cut to what MLflow holds."""
         if not params:
@@ -304,13 +377,14 @@ class Store:
         client = self.client
         for start in range(0, len(points), _POINTS_PER_CALL):
             metrics = [mlflow_api.metric(*point) for point in points[start : start + _POINTS_PER_CALL]]
-            with self._calling(f"Cannot log metrics of run {run_id}", may_repeat=False):
+            with self._calling(f"Cannot log metrics of run {run_id}"):
                 client.log_batch(run_id, metrics=metrics)
 
     def history(self, run_id: str, key: str) -> list[Point]:
         """Return every point of a key."""
         return self.histories({run_id: [key]})[run_id][key]
 
+    @_repeated
     def histories(self, wanted: Mapping[str, Sequence[str]]) -> Histories:
         """Return every point of the keys `wanted` of each run, by run id and key.
 
@@ -326,6 +400,7 @@ class Store:
 
     # -- artifacts --------------------------------------------------------------------------------------------
 
+    @_repeated
     def list_artifacts(self, run_id: str, folder: str | None = None) -> list[ArtifactFile]:
         """Return what lies directly in a folder of a run's artifacts."""
         with self._calling(f"Cannot list the files of run {run_id}"):
@@ -336,12 +411,14 @@ class Store:
                 files = repository.list_artifacts(f"{folder}/")
         return [ArtifactFile(file.path, file.is_dir, file.file_size) for file in files]
 
+    @_repeated
     def upload(self, run_id: str, local: Path, folder: str | None) -> None:
         """Store a local file under its own base name in `folder` of the run's artifacts."""
         client = self.client
         with self._calling(f"Cannot upload {local.name!r} to run {run_id}"):
             client.log_artifact(run_id, str(local), folder)
 
+    @_repeated
     def download(self, run_id: str, path: str, folder: Path) -> Path:
         """Fetch one artifact into `folder`, under its base name, and return where it is."""
         local = folder / Path(path).name
