@@ -17,22 +17,12 @@ from pathlib import Path
 import pytest
 
 from azml_compat._metrics import escape_key
+from tests.browsing import MARKS, browser_context, expect
 from tests.conftest import mlflow_server
 
-playwright = pytest.importorskip("playwright.sync_api", reason="playwright is not installed (extra `browser`)")
-expect = playwright.expect
-
-_NAMES = ("chromium", "chromium-browser", "google-chrome")
-CHROMIUM = next(filter(None, map(shutil.which, ("/usr/bin/chromium", *_NAMES))), None)
-pytestmark = [
-    pytest.mark.browser,
-    pytest.mark.extra,
-    pytest.mark.skipif(CHROMIUM is None, reason=f"no Chromium on this machine ({', '.join(_NAMES)})"),
-]
+pytestmark = MARKS
 
 ROOT = Path(__file__).parents[1]
-PATIENCE_MS = 60_000
-"""How long to wait for what ought to be on a page; nearly always it is there within two seconds."""
 FIBONACCI = [1, 1, 2, 3, 5, 8, 13, 21, 34, 55]
 REPEATS = [1, 1, 2, 2, 5, 5, 13, 13, 13, 13]
 
@@ -155,22 +145,14 @@ def _run_script(script: Path, folder: Path, address: str) -> str:
 
 @pytest.fixture(scope="module")
 def chromium():
-    """A headless browser. Its pages share one cache: MLflow's scripts are megabytes."""
-    switches = ("sandbox", "first-run")
-    features = ("gpu", "quic", "background-networking", "component-update", "sync")
-    arguments = [*(f"--no-{name}" for name in switches), *(f"--disable-{name}" for name in features)]
-    expect.set_options(timeout=PATIENCE_MS)
-    with playwright.sync_playwright() as tools:
-        browser = tools.chromium.launch(executable_path=CHROMIUM, args=arguments)
-        context = browser.new_context(viewport={"width": 1500, "height": 1600})
-        context.set_default_timeout(PATIENCE_MS)
+    """A headless browser, which has seen MLflow's UI before."""
+    with browser_context(viewport={"width": 1500, "height": 1600}) as context:
         # On a first visit MLflow's assistant opens over a quarter of the page.
         context.add_init_script(
             "localStorage.setItem('mlflow.assistant.fab.autoOpenedOnFirstLoad_v1', 'true');"
             "localStorage.setItem('mlflow.assistant.panelOpen_v1', 'false');"
         )
         yield context
-        browser.close()
 
 
 @pytest.fixture
