@@ -6,7 +6,8 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from azml_compat._journal import Header, Spool, home
+from azml_compat._home import spools
+from azml_compat._journal import Header, Spool
 
 
 @dataclass
@@ -37,7 +38,7 @@ class Backlog:
 
 def backlogs() -> Iterator[Backlog]:
     """Look at every spool of this user that holds anything. For a process that has no journals of its own."""
-    folder = home() / "spool"
+    folder = spools()
     for found in sorted(folder.iterdir()) if folder.is_dir() else ():
         spool = Spool("", found)
         backlog = Backlog(spool)

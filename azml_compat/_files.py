@@ -16,6 +16,7 @@ from pathlib import Path
 from typing import IO, TYPE_CHECKING
 
 from azml_compat import _names
+from azml_compat._home import spools_within
 from azml_compat._metrics import escape_path, is_shortened, unescape
 from azml_compat._metrics.records import PathRecord, Record
 from azml_compat.exceptions import AzureMLAggregatedException, UserErrorException
@@ -184,7 +185,7 @@ class RunFiles:
     def put(self, source: Path | IO[bytes], path: str) -> None:
         """Store a local file, or what is left of a stream, at a stored path."""
         folder, base = posixpath.split(path)
-        with _named(source, base) as local:
+        with as_file(source, base) as local:
             self._store.upload(self._run_id, local, folder or None)
         self._note_stored(path)
 
@@ -237,8 +238,8 @@ def temporary_folder() -> tempfile.TemporaryDirectory[str]:
 
 
 @contextmanager
-def _named(source: Path | IO[bytes], base: str) -> Iterator[Path]:
-    """Give a local file with the base name that MLflow is to store."""
+def as_file(source: Path | IO[bytes], base: str) -> Iterator[Path]:
+    """Give a local file, or what is left of a stream, as a local file with the base name that MLflow is to store."""
     if isinstance(source, Path) and source.name == base:
         yield source
         return
@@ -292,11 +293,15 @@ class BatchArtifactContentInformationDto:
 
 
 def local_files(folder: Path) -> Iterator[Path]:
-    """Yield every file below a local folder, hidden ones too; links to folders are not followed.
+    """Yield every file below a local folder, hidden ones too, but no journal; links to folders are not followed.
 
     Pipes, sockets and devices are no files: reading one may block for ever.
     """
+    journals = spools_within(folder)
     for parent, folders, files in os.walk(folder):
+        if Path(parent) == journals:
+            folders.clear()
+            continue
         folders.sort()
         for name in sorted(files):
             file = Path(parent) / name

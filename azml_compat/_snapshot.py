@@ -14,6 +14,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple, NoReturn
 
+from azml_compat._home import spools_within
 from azml_compat.exceptions import SnapshotException
 
 if TYPE_CHECKING:
@@ -114,8 +115,12 @@ def collect(path: Path, limits: Limits, store_file: Path | None = None) -> list[
 
 def _walk(root: Path) -> Iterator[tuple[str, Path]]:
     ignored = _ignore_spec(root)
+    journals = spools_within(root)
     scanned = 0
     for parent, folders, files in os.walk(root, onerror=_raise):
+        if Path(parent) == journals:
+            folders.clear()
+            continue
         relative = Path(parent).relative_to(root).as_posix()
         prefix = "" if relative == "." else f"{relative}/"
         folders[:] = sorted(

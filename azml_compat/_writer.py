@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import json
 import os
-import shutil
 import threading
 import time
 from collections.abc import Callable, Mapping, Sequence
@@ -19,7 +18,7 @@ from typing import IO, Any
 from azml_compat import _names
 from azml_compat._delivery import Direct, Report, identity_of
 from azml_compat._draining import Drain
-from azml_compat._journal import Header, Journal, Spool
+from azml_compat._journal import Header, Journal, Spool, places
 from azml_compat._metrics import Batch, Column, Encoder
 from azml_compat._metrics.records import Record
 from azml_compat._reporting import logger, message_of
@@ -248,7 +247,7 @@ class RunWriter:
             folder.mkdir(mode=0o700, exist_ok=True)
             kept = folder / f"{time.time_ns():x}-{os.urandom(3).hex()}"
             try:
-                _keep(source, kept)
+                _keep(source, kept, path)
                 self._queue({"op": "put", "path": path, "content": kept.name})
             except BaseException:
                 kept.unlink(missing_ok=True)
@@ -356,24 +355,24 @@ class RunWriter:
                 self._outbox.spool.discard(journal)
 
 
-def _keep(source: Path | IO[bytes], target: Path) -> None:
-    """Copy a file or stream, if it is not too large."""
+def _keep(source: Path | IO[bytes], target: Path, name: str) -> None:
+    """Copy what is to be the run's file `name` to a file of this user's alone.
+
+    Raises:
+        AzureMLException: it is too large.
+    """
     if isinstance(source, Path):
-        if source.stat().st_size > _MAX_KEPT_BYTES:
-            raise AzureMLException(_too_large(source.name))
-        shutil.copyfile(source, target)
+        with source.open("rb") as file:
+            _keep(file, target, name)
         return
     size = 0
-    with target.open("wb") as file:
+    with os.fdopen(places.open_private(target, os.O_WRONLY | os.O_CREAT | os.O_EXCL), "wb") as kept:
         while chunk := source.read(_CHUNK):
-            data = chunk.encode("utf-8") if isinstance(chunk, str) else chunk
-            size += file.write(data)
+            size += kept.write(chunk.encode("utf-8") if isinstance(chunk, str) else chunk)
             if size > _MAX_KEPT_BYTES:
-                raise AzureMLException(_too_large("The stream"))
-
-
-def _too_large(name: str) -> str:
-    return f"{name} is larger than {_MAX_KEPT_BYTES >> 20} MB, and the store cannot be reached to take it."
+                raise AzureMLException(
+                    f"{name} is larger than {_MAX_KEPT_BYTES >> 20} MB, and the store cannot be reached to take it."
+                )
 
 
 def _has_view(name: str, columns: Sequence[Column]) -> bool:

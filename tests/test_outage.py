@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import contextlib
 import http.server
+import io
 import json
 import logging
 import os
 import signal
 import socket
+import stat
 import subprocess
 import sys
 import textwrap
@@ -25,6 +27,7 @@ from mlflow.protos.databricks_pb2 import UNAUTHENTICATED
 from azml_compat import Experiment, Run, Workspace, _names, _runtime
 from azml_compat._journal.lines import encode_line
 from azml_compat._restclient.exceptions import ServiceException
+from azml_compat._tracking import Store
 from azml_compat.exceptions import AuthenticationException, AzureMLException
 from tests.conftest import mlflow_server
 
@@ -551,6 +554,66 @@ def test_files_and_children_find_a_run_that_started_meanwhile_as_soon_as_the_sto
     run.upload_file("a.txt", "a.txt")
 
     assert run.get_file_names() == ["a.txt"]
+
+
+@pytest.fixture
+def uploads_fail(mocker):
+    """Have the store take everything but files, until it is told to take those, too."""
+    away = ServiceException._from_status(503, "the artifact store does not answer")
+    return mocker.patch.object(Store, "upload", side_effect=away)
+
+
+@pytest.mark.parametrize("stream", [io.BytesIO(b"1 precious"), io.StringIO("1 precious")], ids=["bytes", "text"])
+def test_a_stream_whose_upload_alone_fails_is_kept_whole(local_run, uploads_fail, mocker, stream):
+    stream.seek(2)
+    local_run.upload_file("stream.txt", stream)
+    assert not stream.closed
+    mocker.stopall()
+    local_run.complete()
+
+    local_run.download_file("stream.txt", "got.txt")
+    assert Path("got.txt").read_text() == "precious"
+
+
+def test_metrics_made_of_a_file_whose_upload_alone_fails_are_kept_whole(local_run, uploads_fail, mocker):
+    from matplotlib import pyplot
+
+    value = {"schema_type": "confusion_matrix", "schema_version": "v1", "data": {"matrix": [[3, 0], [1, 2]]}}
+    local_run.log_confusion_matrix("matrix", value)
+    figure = pyplot.figure()
+    pyplot.plot([1, 2])
+    local_run.log_image("plot", plot=pyplot)
+    pyplot.close(figure)
+    mocker.stopall()
+    local_run.complete()
+
+    for name in local_run.get_file_names():
+        local_run.download_file(name, f"got {name}")
+    (image,) = Path().glob("got plot_*.png")
+    assert image.read_bytes().startswith(b"\x89PNG")
+    assert json.loads(Path("got matrix").read_text()) == value
+
+
+def test_a_stream_that_is_refused_because_its_name_is_taken_can_be_stored_under_another(local_run):
+    local_run.upload_file("taken", io.BytesIO(b"first"))
+    stream = io.BytesIO(b"second")
+    with pytest.raises(AzureMLException, match="already exists"):
+        local_run.upload_file("taken", stream)
+    local_run.upload_file("free", stream)
+
+    local_run.download_file("free", "got")
+    assert Path("got").read_bytes() == b"second"
+
+
+def test_what_is_kept_of_files_is_private_to_the_user(local_run, uploads_fail):
+    Path("open.txt").write_text("x")
+    Path("open.txt").chmod(0o644)
+    local_run.upload_file("open.txt", "open.txt")
+    local_run.upload_file("stream.txt", io.BytesIO(b"x"))
+    (folder,) = Path(os.environ["AZML_COMPAT_HOME"]).rglob("*.files")
+
+    assert [stat.S_IMODE(file.stat().st_mode) for file in folder.iterdir()] == [0o600, 0o600]
+    assert stat.S_IMODE(folder.stat().st_mode) == 0o700
 
 
 def test_two_plots_of_one_second_are_both_kept(run, gate):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import subprocess
 import sys
 import uuid
 import zipfile
@@ -10,7 +11,9 @@ from pathlib import Path
 
 import pytest
 
-from azml_compat import Run, _snapshot
+from azml_compat import Experiment, Run, Workspace, _snapshot
+from azml_compat._files import local_files
+from azml_compat._home import home
 from azml_compat._snapshot import DEFAULT_LIMITS, EXPLICIT_LIMITS, Limits, collect, is_unsafe_folder
 from azml_compat.exceptions import SnapshotException
 
@@ -150,8 +153,6 @@ def test_environments_stores_caches_and_outputs_are_not_in_it(local_exp, tmp_pat
     "uri", ["sqlite:///runs.sqlite", "sqlite:///sub/my runs.db", "file:my_runs", "file:sub/mlruns"]
 )
 def test_the_store_itself_is_never_in_it_wherever_it_is(monkeypatch, template_database, uri):
-    from azml_compat import Experiment, Workspace
-
     monkeypatch.setenv("MLFLOW_TRACKING_URI", uri)
     write("train.py")
     write("sub/code.py")
@@ -165,6 +166,67 @@ def test_the_store_itself_is_never_in_it_wherever_it_is(monkeypatch, template_da
 
         assert list(content_of(run)) == ["train.py", "sub/code.py"]
         Path("restored").rename(f"outputs/{run.id}")
+
+
+@pytest.mark.parametrize(
+    ("home", "folder", "expected"),
+    [
+        (".azml", ".", ["sub/train.py", "train.py"]),
+        ("sub/.azml", ".", ["sub/train.py", "train.py"]),
+        ("sub/.azml", "sub", ["train.py"]),
+        (".", ".", ["sub/train.py", "train.py"]),
+        (".", "sub", ["train.py"]),
+        (".azml", ".azml", []),
+        (".azml", ".azml/spool/x", []),
+        ("link/.azml", ".", ["sub/train.py", "train.py"]),
+        (".azml", "link", ["train.py"]),
+        ("sub/.azml", "link", ["train.py"]),
+    ],
+)
+def test_journals_are_not_in_it_wherever_they_are_and_everything_else_is(home, folder, expected, monkeypatch):
+    for name in ("train.py", "sub/train.py"):
+        write(name)
+    Path("link").symlink_to("sub")
+    monkeypatch.setenv("AZML_COMPAT_HOME", str(Path(home).absolute()))
+    write(Path(home, "spool/x/y/z.log"))
+
+    assert names(folder) == expected
+    assert sorted(file.relative_to(folder).as_posix() for file in local_files(Path(folder))) == expected
+
+
+def test_a_relative_home_is_where_it_was_at_first(monkeypatch):
+    monkeypatch.setenv("AZML_COMPAT_HOME", f"sub/{uuid.uuid4().hex}")
+    journal = write(home() / "spool/x/y/z.log")
+    write("sub/train.py")
+    monkeypatch.chdir("sub")
+
+    assert journal.exists()
+    assert names() == ["train.py"]
+
+
+@pytest.mark.parametrize("by", ["a snapshot", "an upload", "the end of another run"])
+def test_a_run_outlives_that_files_around_its_own_journal_are_taken(sqlite_uri, by, monkeypatch):
+    """Whoever closes a file that it has locked loses the lock, and with it the proof that it is alive."""
+    monkeypatch.setenv("AZML_COMPAT_HOME", str(Path("outputs/.azml").absolute()))
+    monkeypatch.setenv("MLFLOW_TRACKING_URI", sqlite_uri)
+    experiment = Experiment(Workspace("s", "g", "w"), "e")
+    write("outputs/model.txt")
+    run = experiment.start_logging(snapshot_directory="outputs" if by == "a snapshot" else None)
+    run.log("a", 1)
+    if by == "a snapshot":
+        assert list(content_of(run)) == ["model.txt"]
+    elif by == "an upload":
+        run.upload_folder("all", "outputs")
+        assert run.get_file_names() == ["all/model.txt"]
+    else:
+        other = experiment.start_logging(snapshot_directory=None)
+        other.complete()
+        assert other.get_file_names() == ["outputs/model.txt"]
+    code = "import sys; from azml_compat._journal import Spool; print(Spool(sys.argv[1]).abandoned_runs())"
+    done = subprocess.run([sys.executable, "-c", code, sqlite_uri], capture_output=True, text=True, check=True)
+
+    assert list(home().rglob("*.log"))
+    assert done.stdout == "[]\n"
 
 
 SECRETS = [

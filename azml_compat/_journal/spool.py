@@ -16,7 +16,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import NamedTuple
 
-from azml_compat import _names
+from azml_compat._home import home, spools
 from azml_compat._journal import places
 from azml_compat._journal.cursor import Cursor
 from azml_compat._journal.journal import CURSOR, LOG, NEW, Header, Journal, JournalFile
@@ -40,12 +40,6 @@ class JournalState(NamedTuple):
     """There is something to deliver, or to settle for a process that is gone."""
 
 
-def home() -> Path:
-    """Return the folder of all spools: AZML_COMPAT_HOME, by default ~/.azml_compat."""
-    chosen = os.environ.get(_names.ENV_HOME)
-    return Path(chosen).absolute() if chosen else Path.home() / ".azml_compat"
-
-
 class Spool:
     """The journals of one store.
 
@@ -59,8 +53,8 @@ class Spool:
 
     def __init__(self, uri: str, folder: Path | None = None) -> None:
         if folder is None:
-            below = places.private_folder(places.private_folder(home()) / "spool")
-            folder = below / hashlib.sha256(identity_of(uri).encode()).hexdigest()[:16]
+            places.private_folder(home())
+            folder = places.private_folder(spools()) / hashlib.sha256(identity_of(uri).encode()).hexdigest()[:16]
         self.uri = without_credentials(uri)
         self.folder = places.private_folder(folder)
         self._own: dict[Path, Journal] = {}

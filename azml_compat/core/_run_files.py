@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import io
 import os
 import posixpath
@@ -13,6 +14,7 @@ from azml_compat import _names, _reporting, _snapshot
 from azml_compat._files import (
     BatchArtifactContentInformationDto,
     RunFiles,
+    as_file,
     local_files,
     normalise,
     source_of,
@@ -46,15 +48,18 @@ class _FilingRun(_RunBase):
         """Store a new file and return its name as it is listed."""
         normal = normalise(name)
         path = stored_path(normal)
-        try:
-            files = files or self._files
-            files.check_free(path, normal)
-            files.put(source, path)
-        except ServiceException as error:
-            if not is_away(error):
-                raise
-            self._writer.queue_file(source, path)
-            _reporting.logger.warning("%s. It is stored when the store is back.", error.message)
+        with contextlib.ExitStack() as stack:
+            try:
+                files = files or self._files
+                files.check_free(path, normal)
+                # A stream can be read only once, and storing it may take a second attempt.
+                source = stack.enter_context(as_file(source, posixpath.basename(path)))
+                files.put(source, path)
+            except ServiceException as error:
+                if not is_away(error):
+                    raise
+                self._writer.queue_file(source, path)
+                _reporting.logger.warning("%s. It is stored when the store is back.", error.message)
         if os.fspath(name) not in (normal, f"./{normal}") or is_shortened(path):
             self._writer.append_record(PathRecord(path, normal if is_shortened(path) else os.fspath(name)))
         return normal
