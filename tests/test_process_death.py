@@ -316,6 +316,42 @@ def test_a_process_that_ignores_sigterm_goes_on():
     assert the_run().get_status() == "Completed"
 
 
+@pytest.mark.parametrize(
+    ("end", "status", "is_killed_then"),
+    [
+        ("", "Completed", False),
+        ("raise ValueError('why')", "Failed", True),
+        pytest.param("", "Completed", True, marks=pytest.mark.extra),
+        pytest.param("raise ValueError('why')", "Failed", False, marks=pytest.mark.extra),
+    ],
+)
+def test_sigterm_while_the_exit_ends_runs_changes_nothing_about_how_they_end(end, status, is_killed_then):
+    code = f"""
+        run = start()
+        run.log("a", 1)
+        capture = Run._capture_outputs
+        def take_long(run):
+            print("ready", flush=True)
+            time.sleep(2)
+            capture(run)
+        Run._capture_outputs = take_long
+        {end}
+    """
+    process = launch(code)
+    when_ready(process)
+    process.terminate()
+    if is_killed_then:
+        time.sleep(0.5)
+        process.kill()
+    code_of_end, _, _ = end_of(process, 30)
+    run = the_run()
+
+    assert code_of_end == -(signal.SIGKILL if is_killed_then else signal.SIGTERM)
+    assert run.get_status() == status
+    assert run.get_metrics() == {"a": 1}
+    assert ("ValueError: why" in str(run.get_details().get("error"))) == bool(end)
+
+
 @pytest.mark.extra
 @pytest.mark.parametrize("pause", [0.0, 0.01, 0.1])
 def test_a_second_sigterm_changes_nothing(pause):
