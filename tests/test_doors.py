@@ -100,6 +100,7 @@ def test_what_stands_behind_the_command_is_the_commands(words):
         (["--verbose", "ls"], 2, "unknown option: --verbose"),
         (["no-such-command"], 127, "azml-compat run: no-such-command: command not found"),
         (["./no-such-script.py"], 127, "azml-compat run: ./no-such-script.py: command not found"),
+        (["./lost"], 127, "azml-compat run: ./lost: the interpreter that its first line names was not found"),
         (["./plain"], 126, "azml-compat run: ./plain: Permission denied"),
         (["./headless"], 126, "azml-compat run: ./headless: Exec format error"),
     ],
@@ -107,7 +108,9 @@ def test_what_stands_behind_the_command_is_the_commands(words):
 def test_what_cannot_be_run_is_told_in_a_line_and_by_the_exit_code(command, code_of_exit, part):
     Path("plain").touch()
     Path("headless").write_text("echo")
-    Path("headless").chmod(0o755)
+    Path("lost").write_text("#!/no/such/interpreter")
+    for name in ("headless", "lost"):
+        Path(name).chmod(0o755)
     done = start(*RUN, *command)
 
     assert done.returncode == code_of_exit
@@ -357,6 +360,22 @@ def test_pytest_is_a_door():
     command = [Path(sys.executable).parent / "pytest", "-q", "-p", "no:cacheprovider", "test_theirs.py"]
 
     assert "1 passed" in shown_by(*RUN, *command)
+
+
+@pytest.mark.extra
+def test_kernels_of_jupyter_inherit_the_alias():
+    pytest.importorskip("nbclient")
+    pytest.importorskip("ipykernel")
+    code = """
+        import nbformat
+        from nbclient import NotebookClient
+        cell = nbformat.v4.new_code_cell("import azureml.core\\nprint(azureml.core.VERSION)")
+        notebook = nbformat.v4.new_notebook(cells=[cell])
+        NotebookClient(notebook, kernel_name="python3").execute()
+        print(cell.outputs[0].text, end="")
+    """
+
+    assert start(*RUN, sys.executable, write("script.py", code)).stdout == f"{VERSION}\n"
 
 
 # The sitecustomize

@@ -52,7 +52,9 @@ def main(arguments: Sequence[str]) -> int:
     try:
         return _run(_through_us(command), environment)
     except FileNotFoundError:
-        sys.stderr.write(f"azml-compat run: {command[0]}: command not found\n")
+        is_there = shutil.which(command[0]) is not None
+        what = "the interpreter that its first line names was not found" if is_there else "command not found"
+        sys.stderr.write(f"azml-compat run: {command[0]}: {what}\n")
         return _NOT_FOUND
     except OSError as error:
         sys.stderr.write(f"azml-compat run: {command[0]}: {error.strerror}\n")
