@@ -32,6 +32,7 @@ import pathlib
 
 import matplotlib.pyplot as plt
 from azureml.core import Experiment, Workspace
+from azureml.widgets import RunDetails
 from matplotlib.figure import Figure
 
 exp = Experiment(Workspace.from_config(), "rich")
@@ -76,6 +77,8 @@ pathlib.Path("outputs/deep").mkdir()
 pathlib.Path("outputs/model.txt").write_text("weights: 1 2 3")
 pathlib.Path("outputs/deep/curve.txt").write_text("deep inside")
 run.complete()
+details = []
+RunDetails(run).show(render_lib=details.append)
 
 quiet = {"snapshot_directory": None, "outputs": False}
 parent = exp.start_logging(display_name="parent run", **quiet)
@@ -92,7 +95,7 @@ exp.start_logging(display_name="failed run", **quiet).fail("the disk is full")
 exp.start_logging(display_name="canceled run", **quiet).cancel()
 
 links = {run.display_name: run.get_portal_url() for run in exp.get_runs(include_children=True)}
-print(json.dumps({"experiment": exp.get_portal_url(), "runs": links}))
+print(json.dumps({"experiment": exp.get_portal_url(), "runs": links, "details": details[0]}))
 """
 
 
@@ -103,6 +106,8 @@ class Site:
     """The link of the experiment `rich`."""
     runs: dict[str, str]
     """The link of each of its runs, by display name."""
+    details: str
+    """What RunDetails shows of the `rich run`, as HTML."""
     trial: list[str]
     """The links that examples/trial.py printed."""
 
@@ -117,8 +122,8 @@ def site(tmp_path_factory, template_database):
     (scripts / "train.py").write_text(SCRIPT)
     with mlflow_server(f"sqlite:///{folder / 'mlflow.db'}", folder) as address:
         trial = _run_script(ROOT / "examples" / "trial.py", scripts, address)
-        links = json.loads(_run_script(scripts / "train.py", scripts, address).splitlines()[-1])
-        yield Site(address, links["experiment"], links["runs"], re.findall(rf"{address}/\S+/runs/\S+", trial))
+        shown = json.loads(_run_script(scripts / "train.py", scripts, address).splitlines()[-1])
+        yield Site(address, **shown, trial=re.findall(rf"{address}/\S+/runs/\S+", trial))
 
 
 def _run_script(script: Path, folder: Path, address: str) -> str:
@@ -367,6 +372,16 @@ def test_an_image_is_shown(page, site, name):
     page.goto(below(site.runs["rich run"], "artifacts"))
 
     page.get_by_label(re.compile(f"^{name}$")).click()
+
+    assert is_loaded(page.locator("main img").first)
+
+
+def test_the_links_of_run_details_lead_to_the_run_and_to_its_files(page, site):
+    page.set_content(site.details)
+    run, image = (link_to(page, name).get_attribute("href") for name in ("Link to MLflow UI", "saved.png"))
+    assert run == site.runs["rich run"]
+
+    page.goto(image)
 
     assert is_loaded(page.locator("main img").first)
 
