@@ -1260,3 +1260,164 @@ def test_nothing_is_logged_by_python_about_an_outage_but_warnings(run, gate, cap
     gate.open()
 
     assert {record.levelname for record in caplog.records if record.name == "azml_compat"} == {"WARNING"}
+
+
+# Runs that were started while the store was away, seen by others
+
+
+STARTED_AWAY = """
+import io, os, sys
+from pathlib import Path
+from azml_compat import Experiment, Run, Workspace, _runtime
+from azml_compat._restclient.exceptions import ServiceException
+from azml_compat._tracking import Store
+
+def away(*arguments, **more):
+    raise ServiceException._from_status(503, "away")
+
+def start(**more):
+    real = Store.create_run
+    Store.create_run = away
+    run = Experiment(Workspace("s", "g", "w"), "e").start_logging(snapshot_directory=None, **more)
+    Store.create_run = real
+    return run
+"""
+
+
+def run_started_away(code, uri, *, check=True):
+    """Run code that starts a run while the store is away for a moment; what it printed."""
+    done = subprocess.run(
+        [sys.executable, "-W", "ignore", "-c", STARTED_AWAY + textwrap.dedent(code)],
+        capture_output=True,
+        text=True,
+        check=False,
+        timeout=120,
+        env={
+            **os.environ,
+            "PYTHONPATH": str(REPOSITORY),
+            "MLFLOW_TRACKING_URI": uri,
+            "MLFLOW_ALLOW_FILE_STORE": "true",
+        },
+    )
+    assert not check or done.returncode == 0, done.stderr
+    return done.stdout.splitlines()
+
+
+def test_whoever_reads_a_run_that_was_started_meanwhile_reads_all_of_it(file_uri):
+    shown = run_started_away(
+        """
+        import subprocess
+        run = start()
+        run.log("a", 1)
+        run.flush()
+        for value in range(2, 6):
+            run.log("a", value)
+        stored = run._writer.settled_id()
+        for run_id in (run.id, stored):
+            code = f"from azml_compat import *; print(Run.get(Workspace('s', 'g', 'w'), {run_id!r}).get_metrics())"
+            subprocess.run([sys.executable, "-W", "ignore", "-c", code], check=True)
+            for value in range(2):
+                run.log("b", value)
+            print(Run.get(Workspace("s", "g", "w"), run_id).get_metrics(), flush=True)
+        """,
+        file_uri,
+    )
+
+    assert shown[-4:] == [
+        "{'a': [1, 2, 3, 4, 5]}",
+        "{'a': [1, 2, 3, 4, 5], 'b': [0, 1]}",
+        "{'a': [1, 2, 3, 4, 5], 'b': [0, 1]}",
+        "{'a': [1, 2, 3, 4, 5], 'b': [0, 1, 0, 1]}",
+    ]
+
+
+@pytest.mark.parametrize("run_id", ["None", pytest.param("'mine'", marks=pytest.mark.extra)])
+def test_a_forked_child_adds_to_a_run_that_was_started_meanwhile(file_uri, run_id):
+    shown = run_started_away(
+        f"""
+        run = start(run_id={run_id})
+        run.log("own", 1)
+        if (child := os.fork()) == 0:
+            run.log("child", 1)
+            run.log("child", 2)
+            print(run.get_metrics()["child"], flush=True)
+            os._exit(0)
+        assert os.waitpid(child, 0)[1] == 0
+        print(run.get_metrics())
+        run.complete()
+        print([str(path) for path in Path(os.environ["AZML_COMPAT_HOME"]).rglob("*.undeliverable")])
+        """,
+        file_uri,
+    )
+
+    assert shown[-3:] == ["[1, 2]", "{'own': 1, 'child': [1, 2]}", "[]"]
+
+
+def test_the_files_of_a_run_that_starts_meanwhile_go_where_its_script_would_put_them(sqlite_uri, monkeypatch):
+    run_started_away(
+        """
+        Store.find_experiment = Store.create_experiment = away
+        run = start()
+        run.log("a", 1)
+        os._exit(0)
+        """,
+        sqlite_uri,
+    )
+    elsewhere = Path("elsewhere")
+    elsewhere.mkdir()
+    monkeypatch.chdir(elsewhere)
+    assert "1 values sent" in sync(MLFLOW_TRACKING_URI="", AZML_COMPAT_HOME=os.environ["AZML_COMPAT_HOME"])
+
+    found = MlflowClient(sqlite_uri).get_experiment_by_name("e")
+    assert found.artifact_location.startswith(
+        (Path(sqlite_uri.removeprefix("sqlite:///")).parent / "mlartifacts").as_uri()
+    )
+
+
+@pytest.mark.parametrize("kind", ["file", pytest.param("sqlite", marks=pytest.mark.extra)])
+def test_a_store_that_is_not_mounted_is_waited_for_and_not_made_anew(kind, request):
+    uri = request.getfixturevalue(f"{kind}_uri")
+    run_started_away("run = start()\nrun.log('a', 1)\nrun.flush()\nrun.log('a', 2)\nos._exit(0)", uri)
+    place = Path(uri.removeprefix("sqlite:///").removeprefix("file://"))
+    place.rename(place.with_name("unmounted"))
+    assert "is not there. Is its disk mounted?" in sync("--timeout", "1", code=1, MLFLOW_TRACKING_URI="")
+    assert not place.exists()
+    place.with_name("unmounted").rename(place)
+    assert "1 values sent" in sync(MLFLOW_TRACKING_URI="", MLFLOW_ALLOW_FILE_STORE="true")
+
+    (run,) = plain(uri, "e")
+    assert history(uri, run, "a") == [1, 2]
+
+
+@pytest.mark.parametrize("when", ["uploads", "everything"])
+def test_outputs_are_taken_even_if_the_store_fails_once_more_while_they_are_sent(local_run, mocker, when):
+    Path("outputs").mkdir(exist_ok=True)
+    Path("outputs/model.bin").write_bytes(b"model")
+    away = ServiceException._from_status(503, "away")
+    names = ["get_run", "upload", "end_run", "log_points", "set_run_tags", "list_artifacts"]
+    for name in names:
+        mocker.patch.object(Store, name, side_effect=away)
+    local_run.log_row("table", a=1, b="x")
+    local_run.complete()
+    mocker.stopall()
+    if when == "uploads":
+        mocker.patch.object(Store, "upload", side_effect=away)
+        with pytest.raises(ServiceException):
+            local_run.flush(timeout_seconds=1)
+        mocker.stopall()
+    local_run.flush()
+
+    assert local_run.get_status() == "Completed"
+    assert local_run.get_file_names() == ["outputs/model.bin"]
+    assert local_run.get_metrics() == {"table": {"a": 1, "b": "x"}}
+    assert _names.TAG_LOGGED_ARTIFACTS in _runtime.store().get_run(local_run._record.id).tags
+
+
+def test_files_that_nobody_took_from_a_dead_script_are_named(file_uri):
+    code = "run = start(); run.log('a', 1); Path('outputs/model.bin').write_bytes(b'm'); os._exit(0)"
+    run_started_away(code, file_uri)
+    shown = sync(MLFLOW_TRACKING_URI="", MLFLOW_ALLOW_FILE_STORE="true")
+
+    assert "1 files in " in shown
+    assert "model.bin" in shown
+    assert "upload_folder" in shown

@@ -84,6 +84,7 @@ def _send_run(drain: Drain, run: str, shown: str, seconds: float) -> bool:
         total.delivered += report.delivered
         total.refused += report.refused
         total.ended += report.ended
+        total.away = report.away or total.away  # The last attempt may have had no time to ask.
         if report.is_complete or time.monotonic() - began >= seconds:
             break
         time.sleep(0.5)
@@ -92,6 +93,6 @@ def _send_run(drain: Drain, run: str, shown: str, seconds: float) -> bool:
     for error in total.refused:
         print(f"    refused: {message_of(error)}")
     if not report.is_complete:
-        reason = message_of(report.away) if report.away is not None else "another process is sending it"
+        reason = message_of(total.away) if total.away is not None else "another process is sending it"
         print(f"    not all could be sent: {reason}")
     return report.is_complete and not total.refused
