@@ -46,17 +46,26 @@ def main(arguments: Sequence[str]) -> int:
     options = parser.parse_args(arguments)
     if isinstance(sys.stdout, io.TextIOWrapper):
         sys.stdout.reconfigure(errors="backslashreplace")  # a path may hold what no terminal can show
+    try:
+        return 1 if _report(as_json=options.json) else 0
+    except BrokenPipeError:  # whoever reads has seen enough, and nothing more is to be flushed to them at the end
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return 1
+
+
+def _report(*, as_json: bool) -> int:
+    """Print what is found, as it is found, and return the number of problems."""
     report: dict[str, list[Finding]] = {}
     for heading, look in _HEADINGS.items():
         report[heading] = _bounded(look)
-        if not options.json:
+        if not as_json:
             _show(heading, report[heading])
     problems = sum(finding.level == "problem" for findings in report.values() for finding in findings)
-    if options.json:
+    if as_json:
         _dump(report, problems)
     else:
-        print("No problem was found." if not problems else f"Problems: {problems}.")
-    return 1 if problems else 0
+        print("No problem was found." if not problems else f"Problems: {problems}.", flush=True)
+    return problems
 
 
 _MARKS: dict[Level, str] = {"ok": "ok", "note": "note", "problem": "PROBLEM"}
