@@ -36,8 +36,10 @@ def sparkline(values: Sequence[float], label: str) -> str:
     # Where nothing follows, and where a point stands alone.
     dots = [line[-1] for line in lines if len(line) == 1 or line is lines[-1]]
     circles = ('<circle cx="{}" cy="{}" r="2" fill="{}"/>'.format(*dot.split(), _COLOR) for dot in dots)
+    # Jupyter's style sheet lets a picture shrink, to nothing where a table is wide.
+    size = f'width="{_WIDTH}" height="{_HEIGHT}" style="min-width:{_WIDTH}px"'
     return (
-        f'<svg role="img" width="{_WIDTH}" height="{_HEIGHT}" viewBox="0 0 {_WIDTH} {_HEIGHT}">'
+        f'<svg role="img" {size} viewBox="0 0 {_WIDTH} {_HEIGHT}">'
         f"<title>{escape(label)}</title>"
         f'<path d="{path}" fill="none" stroke="{_COLOR}" stroke-width="1.5" stroke-linejoin="round"/>'
         f"{''.join(circles)}</svg>"

@@ -11,10 +11,11 @@ import sys
 import time
 from contextlib import contextmanager
 from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
 
-from azml_compat import Workspace
+from azml_compat import Workspace, _notebook
 
 _WHY = "Jupyter is not installed (extra `notebook`)"
 pytest.importorskip("ipykernel", reason=_WHY)
@@ -334,6 +335,23 @@ def test_sigterm_cuts_short_only_a_cell_that_runs(jupyter, env, tmp_path, cell, 
     assert ("ValueError: last" in str(run.get_details().get("error"))) == (status == "Failed")
 
 
+@pytest.mark.parametrize(
+    ("session", "in_vs_code", "name"),
+    [
+        ("/home/me/my study.ipynb", None, "my study"),
+        ("study.ipynb-jvsc-1a2b", None, "study"),
+        ("", "/home/me/other.ipynb", "other"),
+        ("", None, "notebook"),
+    ],
+)
+def test_a_notebook_is_named_by_whoever_started_its_kernel(monkeypatch, session, in_vs_code, name):
+    shell = SimpleNamespace(kernel=object(), user_ns={"__vsc_ipynb_file__": in_vs_code} if in_vs_code else {})
+    monkeypatch.setitem(sys.modules, "IPython", SimpleNamespace(get_ipython=lambda: shell))
+    monkeypatch.setenv("JPY_SESSION_NAME", session)
+
+    assert _notebook.name() == name
+
+
 # -- IPython in a terminal ------------------------------------------------------------------------------------
 
 
@@ -463,6 +481,15 @@ element => {
 }
 """
 """How much an element stands out from what is behind it, as WCAG counts: 1 not at all, 21 black on white."""
+
+
+@pytest.mark.browser
+def test_charts_keep_their_size_where_there_is_little_room(page):
+    page.set_viewport_size({"width": 500, "height": 1000})
+    charts = page.locator(".jp-OutputArea-output svg")
+
+    assert {chart.bounding_box()["width"] for chart in charts.all()} == {160}
+    assert page.evaluate("document.documentElement.scrollWidth <= window.innerWidth")
 
 
 @pytest.mark.browser
