@@ -1375,7 +1375,8 @@ def test_the_files_of_a_run_that_starts_meanwhile_go_where_its_script_would_put_
 
 
 @pytest.mark.parametrize("kind", ["file", pytest.param("sqlite", marks=pytest.mark.extra)])
-def test_a_store_that_is_not_mounted_is_waited_for_and_not_made_anew(kind, request):
+def test_a_store_that_is_not_mounted_is_waited_for_and_not_made_anew(kind, request, monkeypatch):
+    monkeypatch.setenv("MLFLOW_ALLOW_FILE_STORE", "true")
     uri = request.getfixturevalue(f"{kind}_uri")
     run_started_away("run = start()\nrun.log('a', 1)\nrun.flush()\nrun.log('a', 2)\nos._exit(0)", uri)
     place = Path(uri.removeprefix("sqlite:///").removeprefix("file://"))
@@ -1383,7 +1384,7 @@ def test_a_store_that_is_not_mounted_is_waited_for_and_not_made_anew(kind, reque
     assert "is not there. Is its disk mounted?" in sync("--timeout", "1", code=1, MLFLOW_TRACKING_URI="")
     assert not place.exists()
     place.with_name("unmounted").rename(place)
-    assert "1 values sent" in sync(MLFLOW_TRACKING_URI="", MLFLOW_ALLOW_FILE_STORE="true")
+    assert "1 values sent" in sync(MLFLOW_TRACKING_URI="")
 
     (run,) = plain(uri, "e")
     assert history(uri, run, "a") == [1, 2]
