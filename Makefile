@@ -10,6 +10,10 @@ PYTHON ?= $(shell for p in $(CANDIDATES); do "$$p" -c '$(USABLE)' >/dev/null 2>&
 
 # Environments with other people's packages, for the tests marked extra; tests/environments says what is in them.
 AZUREML_VENV := $(VENV)-azureml
+CLIENTS_VENV := $(VENV)-clients
+# Of these packages, Python 3.11 is what the versions were chosen for; also one that pyenv keeps inactive will do.
+CLIENTS_PYTHON ?= $(shell for p in python3.11 "$${PYENV_ROOT:-$$HOME/.pyenv}"/versions/3.11.*/bin/python '$(PYTHON)'; do \
+	"$$p" -c '$(USABLE)' >/dev/null 2>&1 && { echo "$$p"; break; }; done)
 
 # The demo and the tests bring their own store and run: what the caller's shell points at is left alone.
 unexport MLFLOW_TRACKING_URI MLFLOW_REGISTRY_URI MLFLOW_RUN_ID MLFLOW_EXPERIMENT_ID MLFLOW_EXPERIMENT_NAME
@@ -19,6 +23,7 @@ BIN := $(VENV)/bin
 PIP_INSTALL := $(BIN)/python -m pip install --quiet --disable-pip-version-check
 
 test-all: export TEST_PYTHON_AZUREML = $(abspath $(AZUREML_VENV)/bin/python)
+test-all: export TEST_PYTHON_CLIENTS = $(abspath $(CLIENTS_VENV)/bin/python)
 
 .DEFAULT_GOAL := help
 .PHONY: help demo test test-all environments lint types clean
@@ -49,7 +54,7 @@ test: $(VENV)/.installed-test
 test-all: $(VENV)/.installed-all environments
 	$(BIN)/python -m pytest
 
-environments: $(AZUREML_VENV)/.installed
+environments: $(AZUREML_VENV)/.installed $(CLIENTS_VENV)/.installed
 
 lint: $(VENV)/.installed-all
 	$(BIN)/ruff check
@@ -59,7 +64,7 @@ types: $(VENV)/.installed-all
 	$(BIN)/mypy
 
 clean:
-	rm -rf '$(VENV)' '$(AZUREML_VENV)' '$(DEMO)' build dist .mypy_cache .pytest_cache .ruff_cache .hypothesis
+	rm -rf '$(VENV)' '$(AZUREML_VENV)' '$(CLIENTS_VENV)' '$(DEMO)' build dist .mypy_cache .pytest_cache .ruff_cache .hypothesis
 	find azml_compat tests -name __pycache__ -type d -prune -exec rm -rf {} + 2>/dev/null || true
 
 # Stamps: installed again only when pyproject.toml changed.
@@ -83,8 +88,18 @@ $(VENV)/.installed-all: pyproject.toml $(VENV)/.created
 	@$(PIP_INSTALL) -e '.[test,lint,browser,notebook]'
 	@touch $@ $(VENV)/.installed $(VENV)/.installed-test
 
+# Modules are compiled when they are imported, which few of these are.
+INSTALL_OTHERS := -m pip install --quiet --disable-pip-version-check --no-compile
+
 $(AZUREML_VENV)/.installed: tests/environments/azureml.txt pyproject.toml $(VENV)/.created
 	@echo 'Installing the real Azure ML SDK beside azml_compat into $(AZUREML_VENV) (a minute or two) ...'
 	@'$(PYTHON)' -m venv '$(AZUREML_VENV)'
-	@'$(AZUREML_VENV)/bin/python' -m pip install --quiet --disable-pip-version-check --no-compile -r $< -e .
+	@'$(AZUREML_VENV)/bin/python' $(INSTALL_OTHERS) -r $< -e .
+	@touch $@
+
+$(CLIENTS_VENV)/.installed: tests/environments/clients.txt tests/environments/clients_alone.txt pyproject.toml $(VENV)/.created
+	@echo 'Installing packages that use the Azure ML SDK, and azml_compat, into $(CLIENTS_VENV) (a few minutes) ...'
+	@'$(CLIENTS_PYTHON)' -m venv '$(CLIENTS_VENV)'
+	@'$(CLIENTS_VENV)/bin/python' $(INSTALL_OTHERS) -r $< -e .
+	@'$(CLIENTS_VENV)/bin/python' $(INSTALL_OTHERS) --no-deps -r tests/environments/clients_alone.txt
 	@touch $@
