@@ -15,13 +15,16 @@ WIDGETS = members(
         "ParallelRunStepDetails": refused(
             "pipelines and their parallel steps are not there", "look at a run with RunDetails(run).show()"
         ),
-        "RunDetails": partial(note="a look at the run as it is now; it does not refresh itself"),
+        "RunDetails": partial(
+            note="a look at the run as it is now; it does not refresh itself", differs=("run-details",)
+        ),
         "RunDetails.get_widget_data": partial(
             note="`run_logs`, `graph` and `children_metrics` are empty", parameters=no_effect("widget_settings")
         ),
         "RunDetails.show": partial(
             note="never waits for the run to end; call it again to look again",
             parameters=no_effect("widget_settings"),
+            differs=("run-details",),
         ),
     },
 )
@@ -36,7 +39,9 @@ TELEMETRY = members(
         "get_event_logger": inert("returns a logger of events that drops them"),
         "get_telemetry_log_handler": inert("returns a `logging.NullHandler`"),
         "is_diagnostics_collection_info_available": inert("returns True: there is nothing to ask the user"),
-        "set_diagnostics_collection": inert("prints what the original prints; nothing is collected"),
+        "set_diagnostics_collection": inert(
+            "prints what the original prints; nothing is collected", differs=("telemetry",)
+        ),
         "set_diagnostics_properties": _NOTHING_COLLECTED,
     },
 )
