@@ -1,20 +1,23 @@
 """`azml-compat ui`: opens the MLflow UI on the store that scripts in this folder use.
 
-It is `mlflow ui` in this process, told by its environment what to serve: the address of a store may hold a password,
-and everybody on the machine sees command lines.
+It is `mlflow ui`, told by its environment what to serve: the address of a store may hold a password, and everybody on
+the machine sees command lines. It has a session of its own, so that all of it is ended with this process: MLflow's
+server is a child of a child, and older MLflow leaves it behind.
 """
 
 from __future__ import annotations
 
 import argparse
+import contextlib
 import errno
 import os
+import signal
 import socket
+import subprocess
 import sys
-import threading
-import time
 import urllib.request
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from urllib.parse import urlsplit
 
 from azml_compat import _config, _portal, _runtime
@@ -26,7 +29,9 @@ from azml_compat._restclient.exceptions import ServiceException
 from azml_compat._tracking.addresses import kind_of, without_credentials
 from azml_compat._tracking.mlflow_api import serve_ui
 
+_SERVE = "import sys; from azml_compat._commands.ui import serve; sys.exit(serve())"
 _LOOK_SECONDS = 0.2
+_END_SECONDS = 10
 _PORTS = 20
 """How many ports behind one that is taken are tried for a proposal."""
 _QUIET = {
@@ -59,15 +64,28 @@ def main(arguments: Sequence[str]) -> int:
             return 0
         if kind == "plugin":
             return _fail(f"{shown} is no store that MLflow can serve. `azml-compat doctor` says where it comes from.")
-        taken = _why_taken(options.host, options.port)
-        if taken:
-            return _fail(taken)
+    except AzureMLException as error:
+        return _fail(str(message_of(error)))
+    taken = _why_taken(options.host, options.port)
+    if taken:
+        return _fail(taken)
+    command = [sys.executable, "-c", _SERVE, "--host", options.host, "--port", str(options.port)]
+    environment = dict(os.environ)
+    withhold(environment)
+    with _ended_with_us(subprocess.Popen(command, env=environment, start_new_session=True)) as process:
+        return _wait(process, _address(options.host, options.port), shown)
+
+
+def serve() -> int:
+    """Be `mlflow ui` with the options in `sys.argv`, and return its exit code: what the command starts."""
+    choice = _runtime.choose_store(_config.nearest())
+    try:
         # As scripts do: alone where MLflow would break, and with runs ended whose processes are gone.
         next(_runtime.store().list_experiments(), None)
     except (AzureMLException, ServiceException) as error:
         return _fail(str(message_of(error)))
     _tell_server(choice)
-    return _serve(options.host, options.port, shown)
+    return serve_ui(sys.argv[1:])
 
 
 def _port(text: str) -> int:
@@ -130,7 +148,6 @@ def _answers(address: str) -> bool:
 
 
 def _tell_server(choice: _runtime.StoreChoice) -> None:
-    withhold(os.environ)
     os.environ["MLFLOW_BACKEND_STORE_URI"] = os.environ["MLFLOW_REGISTRY_STORE_URI"] = choice.uri
     # What the UI creates is to be readable without it: not behind the server's own artifact addresses.
     os.environ.setdefault("MLFLOW_DEFAULT_ARTIFACT_ROOT", choice.artifact_root or choice.uri)
@@ -141,23 +158,45 @@ def _tell_server(choice: _runtime.StoreChoice) -> None:
         os.environ.setdefault(name, value)
 
 
-def _serve(host: str, port: int, shown: str) -> int:
-    address = _address(host, port)
-    is_up = threading.Event()
+@contextmanager
+def _ended_with_us(process: subprocess.Popen[bytes]) -> Iterator[subprocess.Popen[bytes]]:
+    """End the whole session of a process when this one is told to end, or the block does."""
 
-    def announce() -> None:
+    def end(number: int, _: object) -> None:
+        raise SystemExit(128 + number)
+
+    numbers = [getattr(signal, name) for name in ("SIGTERM", "SIGHUP") if hasattr(signal, name)]
+    # What is ignored stays so, as nohup has it.
+    before = {number: signal.signal(number, end) for number in numbers if signal.getsignal(number) != signal.SIG_IGN}
+    try:
+        yield process
+    finally:
+        for name in ("SIGTERM", "SIGKILL"):
+            with contextlib.suppress(ProcessLookupError, subprocess.TimeoutExpired):
+                _send(process, name)
+                process.wait(_END_SECONDS)
+        for number, handler in before.items():
+            signal.signal(number, handler)
+
+
+def _send(process: subprocess.Popen[bytes], name: str) -> None:
+    if hasattr(os, "killpg"):
+        os.killpg(process.pid, getattr(signal, name))
+    else:
+        process.terminate()
+
+
+def _wait(process: subprocess.Popen[bytes], address: str, shown: str) -> int:
+    """Say when the UI is up, and wait until it ends or is interrupted; return the exit code."""
+    try:
         while not _answers(address):
-            time.sleep(_LOOK_SECONDS)
-        is_up.set()
+            with contextlib.suppress(subprocess.TimeoutExpired):
+                return process.wait(_LOOK_SECONDS) or 1
         print(f"MLflow UI of {shown}: {address}", flush=True)
         if address != _portal.own_ui():
             print(
                 f"Links that scripts print lead to {_portal.own_ui()}, unless they find {ENV_UI}={address}", flush=True
             )
-
-    threading.Thread(target=announce, daemon=True).start()
-    try:
-        code = serve_ui(["--host", host, "--port", str(port)])
+        return process.wait()
     except KeyboardInterrupt:
         return 0
-    return code or (0 if is_up.is_set() else 1)
