@@ -169,7 +169,10 @@ def test_a_folder_whose_name_no_address_can_hold_is_a_problem(doctor, monkeypatc
     Path("100%25").mkdir()
     monkeypatch.chdir("100%25")
 
-    assert "cannot be written in the address of a database" in problems(doctor()[1])
+    said = problems(doctor()[1])
+
+    assert said.startswith(f"The name of the folder {Path.cwd()} cannot be written in the address of a database.")
+    assert "MLFLOW_TRACKING_URI" in said
 
 
 # -- local stores --------------------------------------------------------------------------------------------------

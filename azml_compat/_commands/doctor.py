@@ -32,6 +32,7 @@ from azml_compat._tracking.addresses import without_credentials
 from azml_compat._tracking.errors import hide_credentials
 from azml_compat._tracking.looking import look_at
 from azml_compat._variables import variables
+from azml_compat.exceptions import UserErrorException
 
 _SECONDS = 8.0
 """For one heading; what takes longer hangs."""
@@ -127,7 +128,11 @@ def _bounded(look: Callable[[], Iterator[Finding]]) -> list[Finding]:
 def _store() -> Iterator[Finding]:
     """Where runs go, why, and how the store is."""
     seen = _config.search()
-    choice = _runtime.choose_store(seen.config)
+    try:
+        choice = _runtime.choose_store(seen.config)
+    except UserErrorException as error:
+        yield problem(error.message)
+        return
     shown = without_credentials(choice.uri)
     yield ok(f"Scripts here use {shown}, because {choice.reason}.", uri=shown, reason=choice.reason)
     if choice.artifact_root is not None:
