@@ -76,13 +76,14 @@ def create(experiment: str, experiment_id: Callable[[], str], new: NewRun) -> Cr
     try:
         if new.parent is not None and _is_stand_in(new.parent):
             raise not_there_yet(f"The parent {_id_of_parent(new.parent)} is not in the store yet.")
-        existing = resolve(outbox.store, new.run_id) if new.run_id else None
-        if existing is not None:
-            tags = _tags.encode_tags(new.tags)
-            outbox.store.set_run_tags(existing.id, tags)
-            _discard(outbox, journal)
-            return Created(existing.with_tags(tags), is_new=False)
-        record = outbox.store.create_run(experiment_id(), facts, shown, began)
+        with outbox.store.briefly():
+            existing = resolve(outbox.store, new.run_id) if new.run_id else None
+            if existing is not None:
+                tags = _tags.encode_tags(new.tags)
+                outbox.store.set_run_tags(existing.id, tags)
+                _discard(outbox, journal)
+                return Created(existing.with_tags(tags), is_new=False)
+            record = outbox.store.create_run(experiment_id(), facts, shown, began)
     except Exception as error:
         if journal is not None and is_away(error):
             return _create_later(journal, creation, new.run_id or nonce, error)

@@ -8,11 +8,11 @@ from __future__ import annotations
 
 import json
 import time
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeAlias
 
 from azml_compat import _names, _publishing, _status
 from azml_compat._endings import error_of, error_tags
@@ -33,6 +33,10 @@ _READ_BYTES = 1 << 16
 _AGAIN = (0.1, 0.5)
 """Seconds before a line is tried again that failed while the store took other things; each later one at once."""
 _KILLED = "The process that owned the run is gone, and had not ended it. It was probably killed."
+_CHANGED = "%s has changed since run %s ended, and is not taken into it."
+
+Files: TypeAlias = Mapping[Path, list[int]]
+"""Local files with what tells whether they are still the same."""
 
 
 @dataclass
@@ -391,7 +395,7 @@ class Delivery:
         assert self.run_id is not None
         local = Path(operation["local"])
         if _identity(local) != operation["identity"]:
-            logger.warning("%s has changed since run %s ended, and is not taken into it.", local, self.run_id)
+            logger.warning(_CHANGED, local, self.run_id)
             return
         with reported(f"Cannot take {local} into run {self.run_id}", unless=is_away):
             RunFiles(self._store, self.run_id).capture(local, operation["name"])
@@ -410,8 +414,13 @@ class Delivery:
         self._store.end_run(self.run_id, status, end_time)
         return True
 
-    def end_for_owner(self, report: Report, *, watched: bool) -> None:
-        """End the run as failed, if this is its owner's journal and the owner had not ended it."""
+    def end_for_owner(self, report: Report, left: Files | None) -> None:
+        """End the run as failed, if this is its owner's journal and the owner had not ended it.
+
+        Args:
+            report: Gets the run.
+            left: The files of its folders as the owner left them; None where nobody saw that.
+        """
         header = self.file.header
         assert header is not None
         assert self.run_id is not None
@@ -420,18 +429,23 @@ class Delivery:
         with _answers(may_refuse=False):
             if _status.is_terminal(self._store.get_run(self.run_id)):
                 return
-            if watched:
-                self._capture_folders(header.folders)
+            if left is not None:
+                self._capture_folders(header.folders, left)
             else:
                 self._tell_left_files(header)
             if self._end_run("FAILED", self.file.written, error_tags(error_of(_KILLED, None))):
                 report.ended.append(self.run_id)
 
-    def _capture_folders(self, folders: Sequence[tuple[str, str]]) -> None:
+    def _capture_folders(self, folders: Sequence[tuple[str, str]], left: Files) -> None:
         assert self.run_id is not None
         with RunFiles(self._store, self.run_id).listing_once() as files:
             for folder, shown in folders:
                 for file in local_files(Path(folder)):
+                    if file not in left:
+                        continue  # It came later, and is another's.
+                    if _identity(file) != left[file]:
+                        logger.warning(_CHANGED, file, self.run_id)
+                        continue
                     with reported(f"Cannot take {file} into run {self.run_id}", unless=is_away):
                         name = file.relative_to(folder).as_posix()
                         files.capture(file, f"{shown}/{name}" if shown else name)
@@ -502,6 +516,12 @@ def identity_of(file: Path) -> list[int]:
     """Return what tells whether a local file is still the same: size in bytes, time of change in nanoseconds."""
     found = file.stat()
     return [found.st_size, found.st_mtime_ns]
+
+
+def files_of(header: Header) -> Files:
+    """Return the files of a run's folders as they are now."""
+    found = {file: _identity(file) for folder, _ in header.folders for file in local_files(Path(folder))}
+    return {file: identity for file, identity in found.items() if identity is not None}
 
 
 def _changed(file: Path) -> int:

@@ -7,9 +7,13 @@ per run lets one at a time, and doing it twice changes nothing.
 from __future__ import annotations
 
 import contextlib
+import math
+import time
+from collections.abc import Mapping
 from pathlib import Path
+from types import MappingProxyType
 
-from azml_compat._delivery import Away, Delivery, Gone, Report
+from azml_compat._delivery import Away, Delivery, Files, Gone, Report
 from azml_compat._journal import JournalFile, Spool
 from azml_compat._reporting import message_of
 from azml_compat._tracking import Store
@@ -17,6 +21,7 @@ from azml_compat._tracking.errors import is_away, not_there_yet
 from azml_compat.exceptions import AzureMLException, UserErrorException
 
 _MAX_DELIVERIES = 200
+_NOTHING_SEEN: Mapping[str, Files] = MappingProxyType({})
 
 
 def _told(why: BaseException) -> Exception:
@@ -48,23 +53,26 @@ class Drain:
         self._spool = spool
         self._deliveries: dict[Path, Delivery] = {}
 
-    def run(self, run: str, deadline: float, *, watched: bool = False) -> Report:
+    def run(
+        self, run: str, deadline: float, *, wait: float = math.inf, left: Mapping[str, Files] = _NOTHING_SEEN
+    ) -> Report:
         """Deliver the journals of one run.
 
         Args:
             run: Its id in the store, or the one under which the spool has it.
             deadline: Of `time.monotonic`; after it no further delivery begins.
-            watched: This process has seen the owner alive a moment ago, so that the folders which are to be taken at
-                the end of the run are as the owner left them.
+            wait: Seconds, while somebody else is delivering the run; by default until the deadline.
+            left: By name of a journal, the files of its folders as its process left them, where that was seen to die.
         """
         report = Report()
+        until = min(deadline, time.monotonic() + wait)
         for name in self._spool.names_of(run):
-            self._journals(name, deadline, report, watched=watched)
+            self._journals(name, until, deadline, report, left)
         return report
 
-    def _journals(self, name: str, deadline: float, report: Report, *, watched: bool) -> None:
-        """Deliver the journals in one folder of the spool."""
-        with self._spool.locked(name, deadline) as has_lock:
+    def _journals(self, name: str, until: float, deadline: float, report: Report, left: Mapping[str, Files]) -> None:
+        """Deliver the journals in one folder of the spool, if nobody else is at it until `until`."""
+        with self._spool.locked(name, until) as has_lock:
             if not has_lock:
                 report.is_busy |= bool(self._spool.journals(name))
                 return
@@ -75,10 +83,10 @@ class Drain:
                     report.pending += _size(path)
                     continue
                 with contextlib.suppress(FileNotFoundError), self._spool.open(path) as file:
-                    self._journal(file, deadline, report, watched=watched)
+                    self._journal(file, deadline, report, left.get(file.name))
             self._spool.tidy(name)
 
-    def _journal(self, file: JournalFile, deadline: float, report: Report, *, watched: bool) -> None:
+    def _journal(self, file: JournalFile, deadline: float, report: Report, left: Files | None) -> None:
         is_abandoned = file.is_abandoned
         if not (file.is_local or is_abandoned):
             return  # Another machine's, which may be writing: only there can anybody know.
@@ -97,7 +105,7 @@ class Drain:
             if delivery.find_run(is_abandoned=is_abandoned):
                 delivery.deliver(deadline, report)
                 if is_abandoned and not delivery.pending:
-                    delivery.end_for_owner(report, watched=watched)
+                    delivery.end_for_owner(report, left)
             if is_abandoned and not delivery.pending:
                 if not file.header.store:
                     report.refused.append(

@@ -39,17 +39,28 @@ class ProcessEnd:
     Args:
         finish: Called once with the outcome; it may take its time.
         secure: Called first when the process is terminated, inside the signal handler: it must not wait for anything.
+        has_runs: Tells whether the process has runs to end, inside the signal handler too.
     """
 
-    def __init__(self, finish: Callable[[Outcome], None], secure: Callable[[Outcome], None]) -> None:
+    def __init__(
+        self, finish: Callable[[Outcome], None], secure: Callable[[Outcome], None], has_runs: Callable[[], bool]
+    ) -> None:
         self._finish = finish
         self._secure = secure
+        self._has_runs = has_runs
         self._outcome: Outcome | None = None
         self._is_watching = False
         self._is_idle = False
         """Nothing of the script runs: a notebook waits for its next cell."""
         self._is_exiting = False
         self._is_termination_due = False
+        self._is_terminating = False
+        self._is_forked = False
+
+    def leave_parent_behind(self) -> None:
+        """In a forked child, which has its parent's hooks: what the parent was at is not its business."""
+        self._is_exiting = self._is_termination_due = self._is_terminating = False
+        self._is_forked = True
 
     def forget(self) -> None:
         """Forget what was noted."""
@@ -157,22 +168,22 @@ class ProcessEnd:
         previous = signal.getsignal(signal.SIGTERM)
         if previous is None or previous is signal.SIG_IGN:
             return
-        process = os.getpid()
-        is_ending = False
 
         def terminate(number: int, frame: types.FrameType | None) -> None:
-            nonlocal is_ending
-            if os.getpid() == process:  # A forked child has its parent's handler, but not its runs.
-                if is_ending:
+            # What a forked child has logged to runs of its parent stands in its journal, and the parent sends it.
+            if self._has_runs() or not self._is_forked:
+                if self._is_terminating:
                     return  # Runs are being ended for an earlier signal, which takes a few seconds at most.
                 if self._is_exiting:
                     # The script has ended, and its runs are being ended as it did. The signal has its way afterwards.
                     self._secure(self._outcome or Outcome())
                     self._is_termination_due = True
                     return
-                is_ending = True
-                self._terminate()
-                is_ending = False
+                self._is_terminating = True
+                try:
+                    self._terminate()
+                finally:
+                    self._is_terminating = False
             if callable(previous):
                 previous(number, frame)
             else:

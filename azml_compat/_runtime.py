@@ -12,6 +12,7 @@ import sys
 import threading
 import time
 from collections.abc import Callable
+from contextlib import ExitStack
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple, TypeVar
 
@@ -21,29 +22,34 @@ from azml_compat._metrics import Encoder
 from azml_compat._metrics.encode import Lane
 from azml_compat._process_end import Outcome, ProcessEnd
 from azml_compat._reporting import logger, message_of, reported
-from azml_compat._restclient.exceptions import ServiceException
 from azml_compat._tracking.addresses import absolute_uri, sqlite_path, without_credentials
-from azml_compat._tracking.errors import is_away
 from azml_compat._tracking.mlflow_api import chosen_tracking_uri
 from azml_compat.exceptions import UserErrorException
 
 if TYPE_CHECKING:
     from azml_compat._delivery import Report
     from azml_compat._journal import Journal, Spool
-    from azml_compat._metrics import Record
+    from azml_compat._metrics import Latest, Record
     from azml_compat._tracking import RunRecord, Store
     from azml_compat._writer import Outbox, RunWriter
 
 Finish = Callable[[Outcome], None]
 _Run = TypeVar("_Run")
 _RECOVERY_SECONDS = 10
+"""For what scripts that died have left, when a store is opened that takes it."""
+_RECOVERY_AWAY_SECONDS = 3
+"""The same for one that does not."""
 _SETTLING_SECONDS = 30
 _EXIT_SECONDS = 300
 """For delivering what is left when the process ends, while the store takes it."""
 _EXIT_AWAY_SECONDS = 1
-"""The same while it does not."""
+"""The same for each run while it refuses connections."""
+_EXIT_SILENT_SECONDS = 8
+"""The same for all runs together while it does not answer, those included that are to be ended."""
+_TERMINATION_SECONDS = 5
+"""The same when the process is terminated, and will soon be killed."""
 _ADOPTION_SECONDS = 5
-"""For what other processes logged to a run, before a new writer goes on from it."""
+"""For what other processes logged to a run, before the first log call of a new writer goes on from it."""
 
 
 class _State:
@@ -87,6 +93,7 @@ def _leave_parent_behind() -> None:
     _state.outbox = None
     _state.open_runs.clear()
     _state.context_runs.clear()
+    _end.leave_parent_behind()
 
 
 if hasattr(os, "register_at_fork"):
@@ -253,22 +260,24 @@ def _guest_encoder(run: RunRecord) -> Encoder:
     if inherited is not None:
         inherited.continue_as_guest(guest)
         return inherited
+    encoder = Encoder(guest)
+    encoder.adopt(*_holdings(run))
+    return encoder
+
+
+def _holdings(run: RunRecord) -> tuple[list[Record], tuple[Latest, ...]]:
+    """Return what a run holds, as far as that can be found out in a moment: a log call waits for it."""
     from azml_compat._sidecar import read_sidecar
 
     tracking = outbox().store
-    outbox().flush(run.id, _ADOPTION_SECONDS)
-    records: list[Record] = []
-    try:
-        with tracking.patience(_ADOPTION_SECONDS):
+    with tracking.briefly(_ADOPTION_SECONDS):
+        with reported(f"What was logged to run {run.id} lately is not known here"):
+            outbox().flush(run.id, _ADOPTION_SECONDS, 0)
             # `run` may have been read long ago, and other writers went on since.
             run = tracking.get_run(run.id)
-            records = read_sidecar(tracking, run)
-    except ServiceException as error:
-        if not is_away(error):
-            raise
-    encoder = Encoder(guest)
-    encoder.adopt(records, run.latest)
-    return encoder
+        with reported(f"How metrics of run {run.id} were logged before is not known here"):
+            return read_sidecar(tracking, run), run.latest
+    return [], run.latest
 
 
 def flush(run: RunRecord, seconds: float, away_seconds: float | None = None) -> Report:
@@ -306,13 +315,19 @@ def _recover() -> None:
     if shared.spool is None or shared.drain is None:
         return
     deadline = time.monotonic() + _RECOVERY_SECONDS
-    for run in shared.spool.abandoned_runs():
-        with reported(f"Cannot deliver what was logged to run {run}"):
-            report = shared.drain.run(run, deadline)
-            for run_id in report.ended:
-                logger.warning("Run %s is Failed now: its process was gone, and had not ended it.", run_id)
-            for error in report.refused:
-                logger.warning("%s", message_of(error))
+    with shared.store.briefly(_RECOVERY_AWAY_SECONDS):
+        for run in shared.spool.abandoned_runs():
+            began = time.monotonic()
+            if began >= deadline or shared.store.patience_left <= 0:
+                return
+            with reported(f"Cannot deliver what was logged to run {run}"):
+                report = shared.drain.run(run, deadline, wait=shared.store.patience_left)
+                if report.is_busy:
+                    shared.store.note_waiting(time.monotonic() - began)
+                for run_id in report.ended:
+                    logger.warning("Run %s is Failed now: its process was gone, and had not ended it.", run_id)
+                for error in report.refused:
+                    logger.warning("%s", message_of(error))
 
 
 def remember_run_id(given: str, mlflow_id: str) -> None:
@@ -341,8 +356,8 @@ def close_run(run_id: str) -> None:
 
 def open_runs() -> list[tuple[str, Finish]]:
     """Return the runs that the script has left open, children before their parents."""
-    with _lock:
-        return list(reversed(_state.open_runs.items()))
+    # Without the lock: a signal handler asks, and a thread may hold that while it waits for the store.
+    return list(_state.open_runs.items())[::-1]
 
 
 def context_run(run_id: str | None, make: Callable[[], _Run]) -> _Run:
@@ -366,35 +381,48 @@ def note_outcome(error: BaseException | None, exit_code: int) -> None:
 
 def _end_with_process(outcome: Outcome) -> None:
     """End what the script left open, deliver what processes of this machine logged, and say what could not be."""
-    for run_id, finish in open_runs():
-        with reported(f"Cannot end run {run_id} with the process"):
-            finish(outcome)
-    deadline = time.monotonic() + _EXIT_SECONDS
+    tracking = _state.store
+    if tracking is None:
+        return
     left = []
-    for found in writers():
-        with reported(f"Cannot deliver what was logged to run {found.run}"):
-            seconds = max(0.1, deadline - time.monotonic())
-            report = found.flush(seconds, min(seconds, _EXIT_AWAY_SECONDS))
-            for error in report.refused:
-                logger.warning("%s", message_of(error))
-            if report.is_complete:
-                leave_run(found.run)
-            else:
-                left.append(found)
+    with ExitStack() as limits:
+        limits.enter_context(tracking.briefly(_TERMINATION_SECONDS if outcome.is_terminated else _EXIT_SILENT_SECONDS))
+        patience = tracking.patience_left
+        for run_id, finish in open_runs():
+            with reported(f"Cannot end run {run_id} with the process"):
+                finish(outcome)
+            if 0 < tracking.patience_left < patience:
+                # This one has waited in vain. How the others end is noted, and nothing is asked for them.
+                limits.enter_context(tracking.patience(0))
+        deadline = time.monotonic() + _EXIT_SECONDS
+        for found in writers():
+            with reported(f"Cannot deliver what was logged to run {found.run}"):
+                seconds = max(0.1, deadline - time.monotonic())
+                report = found.flush(seconds, min(seconds, _EXIT_AWAY_SECONDS))
+                for error in report.refused:
+                    logger.warning("%s", message_of(error))
+                if report.is_complete:
+                    leave_run(found.run)
+                else:
+                    left.append(report)
     if left:
         _tell_unsent(left)
 
 
-def _tell_unsent(left: list[RunWriter]) -> None:
+def _tell_unsent(left: list[Report]) -> None:
+    """Say once what is not in the store, whatever the number of runs; `left` has what came of each of them."""
     from azml_compat import _background
     from azml_compat._journal import home
 
     shared = outbox()
     shown = without_credentials(shared.store.uri)
     runs = "1 run" if len(left) == 1 else f"{len(left)} runs"
+    away = next((report.away for report in left if report.away is not None), None)
+    reason = "it is slow, or another process is still sending" if away is None else message_of(away)
     print(
-        f"azml_compat: what was logged to {runs} is not in {shown} yet. It is kept in {home()}, and is sent as soon as "
-        "the store is back, at the latest when the next script uses it. To send it now: azml-compat sync",
+        f"azml_compat: what was logged to {runs} is not in {shown} yet: {str(reason).rstrip('.')}. It is kept in "
+        f"{home()}, and is sent as soon as the store is back, at the latest when the next script uses it. To send it "
+        "now: azml-compat sync",
         file=sys.stderr,
         flush=True,
     )
@@ -412,4 +440,4 @@ def _secure_open_runs(outcome: Outcome) -> None:
                 found.queue_end(_status.to_mlflow(status), error_tags(error))
 
 
-_end = ProcessEnd(_end_with_process, _secure_open_runs)
+_end = ProcessEnd(_end_with_process, _secure_open_runs, lambda: bool(_state.open_runs))

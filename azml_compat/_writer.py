@@ -28,6 +28,10 @@ from azml_compat.exceptions import AuthenticationException, AzureMLException, Us
 
 _RETRY_SECONDS = (0.05, 1.0)
 """Between attempts to reach the store within one flush: the first pause, and the longest."""
+_BUSY_SECONDS = 8.0
+"""For how long somebody else may deliver a run without getting ahead."""
+_LOOK_SECONDS = 0.5
+"""Between two looks at that."""
 _PAST_SECONDS = 10
 """For delivering what a journal holds before a line that it cannot take."""
 _PAST_AWAY_SECONDS = 1
@@ -87,18 +91,41 @@ class Outbox:
             return total
         began = time.monotonic()
         pause, longest = _RETRY_SECONDS
-        while True:
-            with self.store.patience(max(1.0, began + seconds - time.monotonic())):
-                report = self.drain.run(run, began + seconds)
-            total.delivered += report.delivered
-            total.refused += report.refused
-            total.pending, total.away, total.is_busy = report.pending, report.away, report.is_busy
-            limit = seconds if report.away is None or away_seconds is None else away_seconds
-            is_refused = isinstance(report.away, (AuthenticationException, UserErrorException))
-            if report.is_complete or is_refused or time.monotonic() + pause >= began + limit:
-                return total
-            time.sleep(pause)
-            pause = min(pause * 2, longest)
+        with self.store.patience(seconds):
+            while True:
+                report = self._drain_once(self.drain, self.spool, run, began + seconds)
+                total.delivered += report.delivered
+                total.refused += report.refused
+                total.pending, total.away, total.is_busy = report.pending, report.away, report.is_busy
+                limit = seconds if report.away is None or away_seconds is None else away_seconds
+                is_refused = isinstance(report.away, (AuthenticationException, UserErrorException))
+                is_over = report.is_complete or report.is_busy or is_refused or self.store.patience_left <= pause
+                if is_over or time.monotonic() + pause >= began + limit:
+                    return total
+                time.sleep(pause)
+                if report.away is not None:
+                    self.store.note_waiting(pause)
+                pause = min(pause * 2, longest)
+
+    def _drain_once(self, drain: Drain, spool: Spool, run: str, deadline: float) -> Report:
+        """Drain a run. Where somebody else is at it, wait as long as that gets ahead: it may wait for the store."""
+        report = drain.run(run, deadline, wait=0)
+        reached = spool.reached(run) if report.is_busy else {}
+        quiet_since = time.monotonic()
+        while report.is_busy and self.store.patience_left > 0:
+            began = time.monotonic()
+            if began >= min(deadline, quiet_since + _BUSY_SECONDS):
+                break
+            earlier, report = report, drain.run(run, deadline, wait=_LOOK_SECONDS)
+            report.delivered += earlier.delivered
+            report.refused[:0] = earlier.refused
+            before, reached = reached, spool.reached(run)
+            if any(reached.get(path) != at for path, at in before.items()):
+                quiet_since = time.monotonic()
+                self.store.note_answer()
+            elif report.is_busy:
+                self.store.note_waiting(time.monotonic() - began)
+        return report
 
 
 class RunWriter:

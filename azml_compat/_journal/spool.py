@@ -175,17 +175,24 @@ class Spool:
 
     def _settled(self, name: str) -> str | None:
         """Return the run that the store has for what is kept as `name`, where a delivery has found that out."""
-        for path in self.journals(name):
-            with contextlib.suppress(FileNotFoundError):
-                # The cursor's file alone: closing a journal would drop the lock that its process holds on it.
-                descriptor = places.open_private(path.with_suffix(CURSOR), os.O_RDONLY)
-                try:
-                    found = Cursor.read(descriptor).run
-                finally:
-                    os.close(descriptor)
-                if found is not None:
-                    return found
-        return None
+        found = (self._cursor(path).run for path in self.journals(name))
+        return next((run for run in found if run is not None), None)
+
+    def reached(self, run: str) -> dict[Path, int]:
+        """Return how far the journals of a run have been delivered, in bytes."""
+        return {path: self._cursor(path).at for name in self.names_of(run) for path in self.journals(name)}
+
+    @staticmethod
+    def _cursor(path: Path) -> Cursor:
+        try:
+            # The cursor's file alone: closing a journal would drop the lock that its process holds on it.
+            descriptor = places.open_private(path.with_suffix(CURSOR), os.O_RDONLY)
+        except FileNotFoundError:
+            return Cursor()
+        try:
+            return Cursor.read(descriptor)
+        finally:
+            os.close(descriptor)
 
     def abandoned_runs(self) -> list[str]:
         """Return the ids of the runs with a journal whose process is gone."""

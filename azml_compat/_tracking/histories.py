@@ -12,6 +12,7 @@ import contextvars
 import json
 import math
 import sys
+import time
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from typing import Any, TypeAlias, TypeVar
 
@@ -32,6 +33,8 @@ _EXACT_DATABASES = ("sqlite", "postgresql")
 _ENDPOINT = "/api/2.0/mlflow/metrics/get-history"
 _POINTS_PER_PAGE = 25_000
 """MLflow's own number. It must be said: a server of 3.9 gives endless empty pages when it is not."""
+_BROKEN_SECONDS = 1.0
+"""A request that failed within so short a time has not waited for an answer."""
 _THREADS = 6
 """`mlflow server` answers after 50 ms what takes it 10, so that others fit in between; more gain nothing."""
 
@@ -118,8 +121,7 @@ def _from_server(store: Any, wanted: Mapping[str, Sequence[str]]) -> Histories |
         query: dict[str, str | int] = {"run_id": run_id, "metric_key": key, "max_results": _POINTS_PER_PAGE}
         points: list[Point] = []
         while True:
-            response = request(store.get_host_creds(), _ENDPOINT, "GET", params=query)
-            page = _body(response, verify)
+            page = _body(_again(lambda: request(store.get_host_creds(), _ENDPOINT, "GET", params=query)), verify)
             # Big integers may come as strings, and NaN and infinity do.
             points += [
                 Point(key, float(metric["value"]), int(metric["timestamp"]), int(metric.get("step", 0)))
@@ -137,6 +139,17 @@ def _from_server(store: Any, wanted: Mapping[str, Sequence[str]]) -> Histories |
     return found
 
 
+def _again(request: Callable[[], _R]) -> _R:
+    """Ask once more where the connection broke: so much that is read already must not be lost for it."""
+    began = time.monotonic()
+    try:
+        return request()
+    except Exception:
+        if time.monotonic() - began > _BROKEN_SECONDS:
+            raise
+    return request()
+
+
 def _body(response: Any, verify: Callable[[Any, str], Any]) -> Any:
     """Return the JSON of an answer; MLflow says what is wrong with one that has none, or that is a refusal."""
     if response.status_code == 200:
@@ -148,10 +161,23 @@ def _body(response: Any, verify: Callable[[Any, str], Any]) -> Any:
 
 
 def _in_threads(call: Callable[[_T], _R], items: Sequence[_T]) -> list[_R]:
-    """Call for each item, several at a time; in this thread where no others can be had.
+    """Call for each item, several at a time, until one fails; in this thread where no others can be had.
 
     The interpreter starts no threads while it exits, and an exit hook may read.
     """
+    has_failed = False
+
+    def call_next(item: _T) -> _R:
+        nonlocal has_failed
+        if has_failed:
+            # A server that hangs would keep those that follow waiting too. Nobody sees this: the first error is raised.
+            raise RuntimeError("another request has failed")
+        try:
+            return call(item)
+        except BaseException:
+            has_failed = True
+            raise
+
     if len(items) > 1:
         pool = None
         try:
@@ -159,7 +185,7 @@ def _in_threads(call: Callable[[_T], _R], items: Sequence[_T]) -> list[_R]:
 
             pool = ThreadPoolExecutor(min(_THREADS, len(items)))
             # With the caller's context, in which MLflow keeps its workspace.
-            futures = [pool.submit(contextvars.copy_context().run, call, item) for item in items]
+            futures = [pool.submit(contextvars.copy_context().run, call_next, item) for item in items]
         except RuntimeError:
             if pool is not None:
                 pool.shutdown(cancel_futures=True)

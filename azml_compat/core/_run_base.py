@@ -104,7 +104,8 @@ class _RunBase(_portal.ChainedIdentity, _portal.HasRunPortal):
     def _refresh_or_known(self) -> RunRecord:
         """Read the run from the store; while that cannot be reached, return what was last known, with a warning."""
         try:
-            return self._refresh()
+            with self._store.briefly():
+                return self._refresh()
         except ServiceException as error:
             if not is_away(error):
                 raise
@@ -234,7 +235,8 @@ class _RunBase(_portal.ChainedIdentity, _portal.HasRunPortal):
             self._writer.queue_tags(tags)
         else:
             try:
-                self._store.set_run_tags(self._record.id, tags)
+                with self._store.briefly():
+                    self._store.set_run_tags(self._record.id, tags)
             except ServiceException as error:
                 if not is_away(error):
                     raise

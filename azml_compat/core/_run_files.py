@@ -33,6 +33,8 @@ if TYPE_CHECKING:
     from azml_compat._transcript import Transcript
 
 _SNAPSHOT_PROPERTY = "ContentSnapshotId"
+_UPLOAD_SECONDS = 30
+"""For which an upload may wait for an answer: a server may have to pass the file on before it gives one."""
 
 
 class _FilingRun(_RunBase):
@@ -50,11 +52,13 @@ class _FilingRun(_RunBase):
         path = stored_path(normal)
         with contextlib.ExitStack() as stack:
             try:
-                files = files or self._files
-                files.check_free(path, normal)
+                with self._store.briefly():
+                    files = files or self._files
+                    files.check_free(path, normal)
                 # A stream can be read only once, and storing it may take a second attempt.
                 source = stack.enter_context(as_file(source, posixpath.basename(path)))
-                files.put(source, path)
+                with self._store.briefly(_UPLOAD_SECONDS):
+                    files.put(source, path)
             except ServiceException as error:
                 if not is_away(error):
                     raise
@@ -218,14 +222,15 @@ class _FilingRun(_RunBase):
         """Take what the `with` block printed, and the files it wrote to ./logs."""
         folder, since = self._entered
         transcript = self._transcript.path if self._redirects else None
-        if transcript is not None:
-            with _reporting.reported("Cannot store what the run printed"):
-                self._append_log(self._transcript.text())
-        self._capture(
-            folder / "logs",
-            "logs",
-            lambda file: file != transcript and not file.name.startswith(".") and file.stat().st_mtime >= since,
-        )
+        with self._store.briefly():
+            if transcript is not None:
+                with _reporting.reported("Cannot store what the run printed"):
+                    self._append_log(self._transcript.text())
+            self._capture(
+                folder / "logs",
+                "logs",
+                lambda file: file != transcript and not file.name.startswith(".") and file.stat().st_mtime >= since,
+            )
 
     def _append_log(self, text: bytes) -> None:
         """Add what a `with` block printed to the log that earlier blocks of the run may have left."""
@@ -280,7 +285,11 @@ class _FilingRun(_RunBase):
         try:
             if is_default and _snapshot.is_unsafe_folder(Path(folder)):
                 raise SnapshotException("it is a home or root directory")
-            self._store_snapshot(folder, _snapshot.DEFAULT_LIMITS if is_default else _snapshot.EXPLICIT_LIMITS)
+            if is_default:
+                with self._store.briefly(_UPLOAD_SECONDS):
+                    self._store_snapshot(folder, _snapshot.DEFAULT_LIMITS)
+            else:
+                self._store_snapshot(folder, _snapshot.EXPLICIT_LIMITS)
         except (AzureMLException, ServiceException, OSError) as error:
             reason = getattr(error, "message", None) or error
             if not is_default:

@@ -23,7 +23,9 @@ if TYPE_CHECKING:
 _READING_SECONDS = 300
 """For delivering what was logged before it is read; reading a part would be wrong, so that this raises."""
 _AWAY_SECONDS = 10
-"""The same while the store cannot be reached."""
+"""The same while the store refuses connections."""
+_SILENT_SECONDS = 10
+"""For how long reading waits in all for a store that does not answer."""
 
 
 class _LoggingRun(_FilingRun):
@@ -113,7 +115,8 @@ class _LoggingRun(_FilingRun):
 
     def _is_taken(self, name: str) -> bool:
         try:
-            return self._files.find(stored_path(normalise(name))) is not None
+            with self._store.briefly():
+                return self._files.find(stored_path(normalise(name))) is not None
         except ServiceException as error:
             if not is_away(error):
                 raise
@@ -153,8 +156,9 @@ class _LoggingRun(_FilingRun):
             AzureMLException: it took longer than `timeout_seconds`; nothing is lost then.
             ServiceException: the store cannot be reached (`status_code` 503), or refused a value for good.
         """
-        self._flush(timeout_seconds)
-        self._publish_views()
+        with self._store.patience(timeout_seconds):
+            self._flush(timeout_seconds)
+            self._publish_views()
 
     def _flush(self, seconds: float, away_seconds: float | None = None) -> None:
         report = self._writer.flush(seconds, away_seconds)
@@ -191,16 +195,17 @@ class _LoggingRun(_FilingRun):
         Raises:
             ServiceException: the store cannot be reached (`status_code` 503): a part would be wrong.
         """
-        self._flush(_READING_SECONDS, _AWAY_SECONDS)
-        own = self._refresh()
-        if not recursive:
-            return self._metrics_of(own, name, populate)
-        accepted = _search.RunFilter(type=run_type)
-        records = [*(run for run in self._descendants(own) if accepted.accepts(run)), own]
-        from azml_compat._reading import read_metrics_of_runs
+        with self._store.patience(_SILENT_SECONDS):
+            self._flush(_READING_SECONDS, _AWAY_SECONDS)
+            own = self._refresh()
+            if not recursive:
+                return self._metrics_of(own, name, populate)
+            accepted = _search.RunFilter(type=run_type)
+            records = [*(run for run in self._descendants(own) if accepted.accepts(run)), own]
+            from azml_compat._reading import read_metrics_of_runs
 
-        found = read_metrics_of_runs(self._store, records, self._artifact_reader(populate), name)
-        return {id_of(run): metrics for run, metrics in found if metrics}
+            found = read_metrics_of_runs(self._store, records, self._artifact_reader(populate), name)
+            return {id_of(run): metrics for run, metrics in found if metrics}
 
     def _descendants(self, own: RunRecord) -> list[RunRecord]:
         """Return all descendants, with what was logged to them on this machine delivered."""

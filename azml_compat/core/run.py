@@ -51,8 +51,6 @@ _END_SECONDS = 300
 """For storing everything when a run ends, while the store takes it."""
 _END_AWAY_SECONDS = 3
 """The same while it does not."""
-_END_PATIENCE = 8
-"""For each single answer of a server then."""
 _BLANK_MILLISECONDS = 1000
 """No other process has found a new run and ended it after so short a time: that saves a look at the store."""
 _UNUSED = "context"
@@ -230,16 +228,24 @@ class Run(_LoggingRun):
         """End the run as Canceled."""
         self._finish(RunStatus.CANCELED)
 
-    def _finish(self, status: str | None, error: dict[str, Any] | None = None) -> None:
-        """Store everything, and give the run a status, now or when the store is back."""
+    def _finish(self, status: str | None, error: dict[str, Any] | None = None, *, is_last_word: bool = False) -> None:
+        """Store everything, and give the run a status, now or when the store is back.
+
+        Args:
+            status: Azure's word; None leaves it.
+            error: Why it failed.
+            is_last_word: The process ends, and says itself what is not in the store.
+        """
         tags = error_tags(error)
         try:
-            with self._store.patience(_END_PATIENCE):
+            with self._store.briefly():
                 refused = self._finish_now(status, tags)
         except ServiceException as away:
             if not is_away(away):
                 raise
-            self._finish_later(status, tags, away)
+            end = self._finish_later(status, tags)
+            if not is_last_word:
+                _reporting.logger.warning("%s. %s", away.message, end)
             return
         if refused:
             raise refused[0]
@@ -247,13 +253,15 @@ class Run(_LoggingRun):
     def _finish_now(self, status: str | None, tags: dict[str, str]) -> builtins.list[Exception]:
         """Store everything, and give the run a status; return what the store refused."""
         report = self._writer.flush(_END_SECONDS, _END_AWAY_SECONDS)
+        if report.is_busy:
+            raise ServiceException._from_status(503, f"Another process is still sending what run {self.id} logged.")
         if not report.is_complete:
             raise report.away or ServiceException._from_status(503, "The store is too slow to take everything.")
         is_blank = self._is_blank()
         record = self._known if is_blank else self._refresh()
         self._capture_outputs()
         self._publish_views()
-        self._flush_rest()
+        refused = report.refused + self._flush_rest()
         if not _status.is_terminal(record):
             self._store.set_run_tags(record.id, tags)
             if status is not None and is_blank:
@@ -267,7 +275,7 @@ class Run(_LoggingRun):
         if status is not None:
             _runtime.close_run(self._key)
             _runtime.leave_run(self._key)
-        return report.refused
+        return refused
 
     def _is_blank(self) -> bool:
         """Tell whether the run is as this process created it a moment ago, so that nobody can have ended it."""
@@ -275,11 +283,12 @@ class Run(_LoggingRun):
         is_new = age < _BLANK_MILLISECONDS and not self._is_provisional
         return is_new and not self._writer.is_stale and self._writer.is_blank
 
-    def _flush_rest(self) -> None:
-        """Deliver what taking the outputs may have added: the names that are too long for a store."""
+    def _flush_rest(self) -> builtins.list[Exception]:
+        """Deliver what taking the outputs may have added: the names that are too long for a store; return refusals."""
         report = self._writer.flush(_END_SECONDS, _END_AWAY_SECONDS)
         if report.away is not None:
             raise report.away
+        return report.refused
 
     def _end(self, status: str) -> None:
         """Give the run one of MLflow's final words."""
@@ -287,22 +296,19 @@ class Run(_LoggingRun):
         self._store.end_run(self._record.id, status, now)
         self._known = self._known.with_status(status, now)
 
-    def _finish_later(self, status: str | None, tags: dict[str, str], away: ServiceException) -> None:
-        """Keep how the run ended in the journal, with which files it ended."""
-        if status is None:
-            _reporting.logger.warning("%s. What run %s logged is sent when the store is back.", away.message, self.id)
-            return
+    def _finish_later(self, status: str | None, tags: dict[str, str]) -> str:
+        """Keep how the run ended in the journal, with which files it ended; return that in words."""
         self._note_outputs()
+        if status is None:
+            return f"What was logged to run {self.id} is sent when the store is back."
         self._writer.queue_end(_status.to_mlflow(status), tags)
         self._known = self._known.with_status(_status.to_mlflow(status))
         _runtime.close_run(self._key)
-        _reporting.logger.warning(
-            "%s. Run %s is %s, and is sent when the store is back.", away.message, self.id, status
-        )
+        return f"Run {self.id} is {status}, and is sent when the store is back."
 
     def _end_with_process(self, outcome: Outcome) -> None:
         """End a run that the script left open, truthfully."""
-        self._finish(*end_of(outcome))
+        self._finish(*end_of(outcome), is_last_word=True)
 
     def __enter__(self) -> Run:
         from azml_compat._transcript import Transcript
@@ -666,7 +672,7 @@ class _SubmittedRun(Run, _RunOfScript):
     def _end_with_process(self, outcome: Outcome) -> None:
         """Store what the script wrote to ./outputs, as the launcher does on Azure."""
         if _is_main_process():
-            self._finish(None)
+            self._finish(None, is_last_word=True)
 
     def complete(self) -> None:  # type: ignore[override]  # Azure's signature
         """Store everything; the status is the owner's."""
