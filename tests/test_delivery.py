@@ -27,6 +27,7 @@ from mlflow.protos.databricks_pb2 import (
 
 from azml_compat import Run, _names, _runtime
 from azml_compat._draining import Drain
+from azml_compat._journal.lines import encode_line
 from azml_compat._restclient.exceptions import ServiceException
 from azml_compat._tracking import Store
 from azml_compat.exceptions import AzureMLException
@@ -603,39 +604,100 @@ def test_what_a_drain_remembers_of_runs_is_bounded_and_can_be_forgotten(local_ex
     assert [run.get_metrics() for run in runs] == [{"a": [0, 1, 2], "t": ["0", "1", "2"]}] * 5
 
 
+FULL = OSError(28, "No space left on device")
+
+
 @LOCAL
-def test_a_disk_on_which_nothing_can_be_noted_makes_no_value_a_refused_one(run, mocker):
+def test_a_disk_on_which_nothing_can_be_noted_keeps_no_process_from_delivering_its_own(run, mocker):
     run.log_list("a", [1.0, 2.0])
-    full = OSError(28, "No space left on device")
-    mocker.patch("os.pwrite", side_effect=full)
-    with pytest.raises(ServiceException, match="No space left"):
-        run.flush(timeout_seconds=1)
+    mocker.patch("os.pwrite", side_effect=FULL)
+    run.flush()
+    run.log("a", 3.0)
+    assert run.get_metrics() == {"a": [1.0, 2.0, 3.0]}
+    mocker.stopall()
+    run.log("a", 4.0)
+    assert another_drain(run).is_complete
+
+    assert raw(run)["a"] == steps([1.0, 2.0, 3.0, 4.0])
+
+
+def die(run):
+    """Have the journal of a run be that of a process that is gone."""
+    _runtime.outbox().spool.release(run._writer._journal)
+    _runtime._state.writers.clear()
+
+
+@LOCAL
+def test_a_disk_on_which_nothing_can_be_noted_makes_no_value_of_the_dead_a_refused_one(run, mocker):
+    run.log_list("a", [1.0, 2.0])
+    die(run)
+    mocker.patch("os.pwrite", side_effect=FULL)
+    report = another_drain(run)
+    assert "No space left" in str(report.away)
+    assert report.pending
     mocker.stopall()
     assert kept_aside() == []
+    assert raw(run) == {}
 
-    run.flush()
+    assert another_drain(run).is_complete
     assert raw(run) == {"a": [(0, 1.0), (1, 2.0)]}
 
 
 @LOCAL
-def test_a_cursor_that_cannot_be_moved_after_a_delivery_doubles_nothing(run, mocker):
+@pytest.mark.parametrize("is_alive", [True, False])
+def test_a_cursor_that_cannot_be_moved_after_a_delivery_doubles_nothing(run, mocker, is_alive):
     run.log_list("a", [1.0, 2.0])
+    if not is_alive:
+        die(run)
     real = os.pwrite
-    left = [1]
+    sent = mocker.spy(Store, "log_points")
 
     def pwrite(*arguments):
-        if left:
-            left.pop()
-            return real(*arguments)
-        raise OSError(28, "No space left on device")
+        if sent.call_count:
+            raise FULL
+        return real(*arguments)
 
     mocker.patch("os.pwrite", pwrite)
-    with pytest.raises(ServiceException, match="No space left"):
-        run.flush(timeout_seconds=1)
+    assert (another_drain(run).away is None) == is_alive
+    assert raw(run) == {"a": [(0, 1.0), (1, 2.0)]}
     mocker.stopall()
     assert another_drain(run).is_complete
 
     assert raw(run) == {"a": [(0, 1.0), (1, 2.0)]}
+
+
+@LOCAL
+def test_what_was_sent_before_the_machine_was_restarted_is_not_sent_again(run):
+    """A power cut may take what was noted of it, and leave the lines."""
+    run.log_list("a", [1.0, 2.0])
+    run.flush()
+    run.log("a", 3.0)
+    path = run._writer._journal.path
+    die(run)
+    first, _, rest = path.read_bytes().partition(b"\n")
+    facts = json.loads(first[9:])
+    before = encode_line(json.dumps({**facts, "boot": "x" * len(facts["boot"])}))
+    path.write_bytes(before + rest)
+    path.with_suffix(".cursor").write_bytes(b"")
+    os.utime(path, (1, 1))
+    assert another_drain(run).is_complete
+
+    assert raw(run)["a"] == steps([1.0, 2.0, 3.0])
+
+
+@LOCAL
+def test_a_disk_that_fails_to_force_lines_out_doubles_none(exp, monkeypatch, mocker):
+    monkeypatch.setenv("AZML_COMPAT_FSYNC", "always")
+    run = exp.start_logging(snapshot_directory=None)
+    run.log("a", 1.0)
+    mocker.patch("os.fsync", side_effect=OSError(5, "Input/output error"))
+    run.log("a", 2.0)
+    run.log("a", 3.0)
+    mocker.stopall()
+    run.log("a", 4.0)
+    run.flush()
+
+    assert raw(run)["a"] == steps([1.0, 2.0, 3.0, 4.0])
 
 
 # What is no refusal
@@ -693,6 +755,7 @@ from pathlib import Path
 from mlflow import MlflowClient
 from mlflow.exceptions import MlflowException
 from azml_compat._draining import Drain
+from azml_compat._journal.lines import encode_line
 from azml_compat._journal import Spool
 from azml_compat._tracking import Store
 

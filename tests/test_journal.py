@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import dataclasses
 import errno
 import json
@@ -11,6 +12,7 @@ import stat
 import subprocess
 import sys
 import textwrap
+import threading
 import time
 from contextlib import contextmanager
 from pathlib import Path
@@ -303,6 +305,17 @@ def test_journals_are_forced_to_disk_as_often_as_asked(spool, mocker, seconds, e
     assert sync.call_count == expected
 
 
+def test_a_line_that_cannot_be_forced_to_the_disk_is_written_once_and_that_is_told_once(spool, mocker, caplog):
+    made = spool.create("r", header(), 0.0)
+    mocker.patch("os.fsync", side_effect=OSError(errno.EIO, "Input/output error"))
+    for number in range(3):
+        made.write(str(number))
+
+    with spool.open(made.path) as file:
+        assert lines_of(file) == [0, 1, 2]
+    assert [record.getMessage().count("Input/output error") for record in caplog.records] == [1]
+
+
 def test_a_header_of_a_later_version_is_not_guessed_at():
     fields = dataclasses.asdict(header())
 
@@ -513,6 +526,22 @@ def test_a_process_that_looks_at_the_journals_of_all_keeps_its_own(spool, other)
     assert not is_abandoned(spool, path)
 
 
+def test_looking_at_the_journal_of_the_dead_makes_nobody_think_that_it_lives(spool, other):
+    process, path = other("""
+        journal = spool.create("r", header())
+        ready(journal.path)
+    """)
+    process.wait()
+    other(f"""
+        from pathlib import Path
+        with spool.open(Path({path!r})) as file:
+            ready(file.is_abandoned)
+            wait()
+    """)
+
+    assert is_abandoned(spool, path)
+
+
 def test_a_journal_of_another_machine_is_left_alone(spool, other):
     process, path = other("""
         journal = spool.create("r", header())
@@ -541,6 +570,40 @@ def test_what_was_written_before_this_machine_was_started_anew_is_abandoned(spoo
     assert is_abandoned(spool, path)
 
 
+def test_whoever_holds_the_lock_lives_also_on_a_machine_of_the_same_name(spool, other):
+    process, path = other("""
+        journal = spool.create("r", header())
+        ready(journal.path)
+        wait()
+    """)
+    rewrite_header(path, boot="another")
+    os.utime(path, (places.boot_time() - 10,) * 2)
+    assert not is_abandoned(spool, path)
+
+    process.kill()
+    process.wait()
+    assert is_abandoned(spool, path)
+
+
+def test_after_a_restart_of_the_machine_anything_behind_the_cursor_may_have_been_sent(spool, other):
+    """The file of the cursor was not forced to the disk, so that it may be older than what was sent."""
+    process, path = other("""
+        journal = spool.create("r", header())
+        for number in range(5):
+            journal.write(str(number))
+        ready(journal.path)
+    """)
+    process.wait()
+    with spool.open(Path(path)) as file:
+        at = file.lines(file.start, 1)[0].end
+        file.set_cursor(Cursor(at, at, 1))
+        assert file.cursor == Cursor(at, at, 1)
+    rewrite_header(path, boot="xx" + places.boot_id()[2:])
+
+    with spool.open(Path(path)) as file:
+        assert file.cursor == Cursor(at, file.size, 1)
+
+
 def rewrite_header(path, **facts):
     """Change what a journal says of its process."""
     first, _, rest = Path(path).read_bytes().partition(b"\n")
@@ -555,6 +618,47 @@ def test_a_journal_cannot_be_found_before_it_is_locked(spool, mocker):
     spool.create("r", header())
 
     assert seen == [[]]
+
+
+def test_a_journal_is_this_process_s_own_from_the_moment_when_it_can_be_found(spool, mocker):
+    real = Path.rename
+    seen = []
+
+    def rename(path, target):
+        made = real(path, target)
+        # As another thread may look, before whoever makes the journal goes on.
+        for found in [path for run in spool.runs() for path in spool.journals(run)]:
+            with spool.open(found) as file:
+                seen.append((found.parent.name, file.own is not None, file.is_abandoned))
+        seen.append(spool.abandoned_runs())
+        return made
+
+    mocker.patch.object(Path, "rename", rename)
+    made = spool.create("nonce", header())
+    spool.name_run(made, "id")
+
+    assert seen == [("nonce", True, False), [], ("id", True, False), []]
+
+
+def test_a_process_never_takes_its_own_journals_for_those_of_the_dead(spool):
+    stop = threading.Event()
+    wrong = []
+
+    def look():
+        while not stop.is_set():
+            for path in spool.journals("r"):
+                with contextlib.suppress(FileNotFoundError), spool.open(path) as file:
+                    if file.is_abandoned:
+                        wrong.append(path)
+
+    thread = threading.Thread(target=look)
+    thread.start()
+    made = [spool.create("r", header()) for _ in range(200)]
+    stop.set()
+    thread.join()
+
+    assert len(made) == 200
+    assert wrong == []
 
 
 # The spool
@@ -610,6 +714,57 @@ def test_a_journal_that_is_discarded_leaves_nothing(spool, journal):
 
     assert not (spool.folder / "r").exists()
     assert not spool.is_in_use
+
+
+@pytest.mark.parametrize("give_up", [Spool.discard, Spool.release])
+def test_what_a_thread_is_reading_stays_open_until_it_is_done(spool, journal, give_up):
+    journal.write("1")
+    descriptor = journal.descriptor
+    with spool.open(journal.path) as one, spool.open(journal.path) as other:
+        give_up(spool, journal)
+        assert lines_of(one) == lines_of(other) == [1]
+    with pytest.raises(OSError, match="Bad file descriptor"):
+        os.fstat(descriptor)
+    assert not spool.is_in_use
+
+
+def test_a_journal_that_was_given_up_while_it_was_looked_for_is_not_found(spool, journal):
+    spool.discard(journal)
+    with pytest.raises(FileNotFoundError):
+        JournalFile(journal.path, journal)
+    with pytest.raises(FileNotFoundError):
+        spool.open(journal.path)
+
+
+def test_threads_that_read_a_journal_while_it_is_given_up_read_it_or_do_not_find_it(spool):
+    stop = threading.Event()
+    errors = []
+    current = []
+
+    def read():
+        while not stop.is_set():
+            for made in current[-1:]:
+                try:
+                    with spool.open(made.path) as file:
+                        assert file.lines(0, 10)
+                        assert file.cursor.at == file.start
+                except FileNotFoundError:
+                    pass
+                except (OSError, AssertionError) as error:
+                    errors.append(error)
+
+    threads = [threading.Thread(target=read) for _ in range(2)]
+    for thread in threads:
+        thread.start()
+    for _ in range(150):
+        current.append(spool.create("r", header()))
+        time.sleep(0.001)
+        spool.discard(current[-1])
+    stop.set()
+    for thread in threads:
+        thread.join()
+
+    assert errors == []
 
 
 def test_what_was_rejected_outlives_the_journal(spool, journal):
@@ -698,6 +853,158 @@ def test_the_lock_of_a_run_survives_that_its_folder_is_removed_and_made_anew(spo
     with spool.locked("r", time.monotonic() + 5) as mine:
         assert mine
         assert (spool.folder / "r" / "lock").exists()
+
+
+class Disk:
+    """The disk of the journals, which can be made to take nothing more."""
+
+    def __init__(self, mocker):
+        self.error = 0
+        for name in ("write", "pwrite"):
+            mocker.patch(f"os.{name}", self._writing(getattr(os, name)))
+        mocker.patch("os.open", self._opening(os.open))
+        for name in ("mkdir", "rename", "unlink", "rmdir"):
+            mocker.patch(f"os.{name}", self._changing(name, getattr(os, name)))
+
+    def _fail(self, place):
+        if self.error and str(place).startswith(os.environ["AZML_COMPAT_HOME"]):
+            raise OSError(self.error, os.strerror(self.error), str(place))
+
+    def _writing(self, real):
+        def write(descriptor, *arguments):
+            self._fail(Path(f"/proc/self/fd/{descriptor}").readlink())
+            return real(descriptor, *arguments)
+
+        return write
+
+    def _opening(self, real):
+        def open_file(path, flags, *arguments, **more):
+            is_new = flags & os.O_CREAT and not Path(path).exists()
+            if is_new or (self.error == errno.EROFS and flags & (os.O_RDWR | os.O_WRONLY)):
+                self._fail(path)
+            return real(path, flags, *arguments, **more)
+
+        return open_file
+
+    def _changing(self, name, real):
+        def change(path, *arguments, **more):
+            is_there = name == "mkdir" and Path(path).exists()
+            if not is_there and (self.error == errno.EROFS or name == "mkdir"):
+                self._fail(path)
+            return real(path, *arguments, **more)
+
+        return change
+
+
+@pytest.fixture
+def disk(mocker):
+    return Disk(mocker)
+
+
+FULL_OR_READ_ONLY = pytest.mark.parametrize("error", [errno.ENOSPC, errno.EROFS], ids=["full", "read-only"])
+
+
+@FULL_OR_READ_ONLY
+@pytest.mark.parametrize("is_new", [True, False])
+def test_a_run_can_be_drained_where_the_disk_takes_nothing(spool, journal, disk, error, is_new):
+    if not is_new:
+        with spool.locked("r", 0):
+            pass
+    disk.error = error
+    with spool.locked("r", 0) as mine:
+        assert mine
+
+
+def test_on_a_disk_that_became_read_only_whoever_drained_before_still_keeps_others_out(spool, journal, disk, other):
+    process, answer = other("""
+        with spool.locked("r", time.monotonic() + 5) as has_lock:
+            ready(has_lock)
+            wait()
+    """)
+    assert answer == "True"
+    disk.error = errno.EROFS
+    with spool.locked("r", time.monotonic() + 0.1) as mine:
+        assert not mine
+    process.kill()
+    process.wait()
+    with spool.locked("r", time.monotonic() + 5) as mine:
+        assert mine
+
+
+@FULL_OR_READ_ONLY
+def test_how_far_its_own_journal_is_delivered_a_process_knows_though_the_disk_takes_nothing(
+    spool, journal, disk, error, mocker
+):
+    journal.write("1")
+    disk.error = error
+    with spool.open(journal.path) as file:
+        file.set_cursor(Cursor(file.size, file.size, 3))
+    with spool.open(journal.path) as file:
+        assert file.cursor == Cursor(file.size, file.size, 3)
+    disk.error = 0
+    with spool.open(journal.path) as file:
+        file.set_cursor(file.cursor)
+    with Spool("sqlite:///x.db").open(journal.path) as file:
+        assert file.cursor == Cursor(file.size, file.size, 3)
+
+
+@FULL_OR_READ_ONLY
+def test_of_another_process_s_journal_nothing_is_delivered_that_cannot_be_noted(spool, other, disk, error):
+    process, path = other("""
+        journal = spool.create("r", header())
+        journal.write("1")
+        ready(journal.path)
+    """)
+    process.wait()
+    disk.error = error
+    with spool.open(Path(path)) as file:
+        assert file.is_abandoned
+        assert lines_of(file) == [1]
+        with pytest.raises(OSError, match=os.strerror(error)):
+            file.set_cursor(file.cursor)
+
+
+@FULL_OR_READ_ONLY
+def test_where_the_disk_takes_nothing_there_are_no_lanes(spool, disk, error):
+    disk.error = error
+
+    assert spool.lane("r", 7) is None
+
+
+def test_a_lane_can_be_had_while_the_folder_of_its_run_is_tidied_away(spool, other, mocker):
+    places.private_folder(spool.folder / "r")
+    real_open, real_lock = places.open_private, places.try_lock_byte
+    before_opening, before_locking = [1], [1]
+
+    def open_private(path, flags):
+        if path.name == "lanes" and before_opening:
+            before_opening.clear()
+            path.parent.rmdir()
+        return real_open(path, flags)
+
+    def try_lock_byte(descriptor, number):
+        if before_locking:
+            before_locking.clear()
+            (spool.folder / "r" / "lanes").unlink()
+        return real_lock(descriptor, number)
+
+    mocker.patch.object(places, "open_private", open_private)
+    mocker.patch.object(places, "try_lock_byte", try_lock_byte)
+    assert spool.lane("r", 7) == 7
+    assert before_opening == before_locking == []
+    _, answer = other(LANE.format(preferred=7))
+
+    assert answer == "8", "a lock of a file that is no longer there would let two have one lane"
+
+
+def test_whoever_holds_a_lane_keeps_the_folder_and_who_tidies_it_keeps_others_from_taking_one(spool, other):
+    _, lane = other(LANE.format(preferred=7))
+    spool.tidy("r")
+    assert (spool.folder / "r" / "lanes").exists()
+    assert lane == "7"
+
+    lanes = [int(other(LANE.format(preferred=7))[1]) for _ in range(2)]
+    assert lanes == [8, 9]
 
 
 LANE = """

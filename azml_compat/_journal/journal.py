@@ -8,6 +8,7 @@ import os
 import platform
 import time
 import uuid
+from collections.abc import Iterator
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
@@ -15,6 +16,7 @@ from typing import Any
 from azml_compat._journal import places
 from azml_compat._journal.cursor import Cursor
 from azml_compat._journal.lines import Line, encode_line, read_lines
+from azml_compat._reporting import logger
 
 LOG = ".log"
 CURSOR = ".cursor"
@@ -79,7 +81,9 @@ class Journal:
     Attributes:
         path: The file; its stem names the writer, and sorts by the time of its start.
         size: Bytes written.
+        descriptor: Of the open file; -1 when the journal has been given up.
         is_undeliverable: The store will never take what it holds, so that it is kept when it is given up.
+        kept_cursor: How far it has been delivered, where the disk does not take even that.
     """
 
     def __init__(self, folder: Path, header: Header, *, sync_seconds: float | None = None) -> None:
@@ -88,19 +92,38 @@ class Journal:
         self.path = folder / f"{self.name}{LOG}"
         self.size = 0
         self.is_undeliverable = False
+        self.kept_cursor: Cursor | None = None
         self._sync_seconds = sync_seconds
         self._synced = 0.0
-        unnamed = folder / f"{self.name}{NEW}"
-        self.descriptor = places.open_private(unnamed, os.O_RDWR | os.O_APPEND | os.O_CREAT | os.O_EXCL)
-        try:
+        self._has_told = False
+        """That lines are not forced to the disk."""
+        self._readers: set[JournalFile] = set()
+        self.descriptor = places.open_private(self._unnamed, os.O_RDWR | os.O_APPEND | os.O_CREAT | os.O_EXCL)
+        self._open = [self.descriptor]
+        """The descriptor until it is closed."""
+        with self._or_nothing():
             # Locked before anybody can find it: a journal without a lock is one whose owner has died.
             places.try_lock(self.descriptor)
             self.write(json.dumps(asdict(header)))
             self._reserve_cursor()
-            unnamed.rename(self.path)
+
+    @property
+    def _unnamed(self) -> Path:
+        return self.path.with_suffix(NEW)
+
+    def publish(self) -> None:
+        """Let everybody find the journal."""
+        with self._or_nothing():
+            self._unnamed.rename(self.path)
+
+    @contextlib.contextmanager
+    def _or_nothing(self) -> Iterator[None]:
+        """Leave nothing of the journal where an error ends this."""
+        try:
+            yield
         except BaseException:
-            os.close(self.descriptor)
-            unnamed.unlink(missing_ok=True)
+            self.close()
+            self._unnamed.unlink(missing_ok=True)
             self.path.with_suffix(CURSOR).unlink(missing_ok=True)
             raise
 
@@ -141,15 +164,51 @@ class Journal:
 
     def _sync(self) -> None:
         now = time.monotonic()
-        if now - self._synced >= (self._sync_seconds or 0):
+        if now - self._synced < (self._sync_seconds or 0):
+            return
+        self._synced = now
+        try:
             os.fsync(self.descriptor)
-            self._synced = now
+        except OSError as error:
+            # The line is in the file all the same. To call it lost would have it sent a second time.
+            if not self._has_told:
+                self._has_told = True
+                logger.warning(
+                    "The journal %s cannot be forced to the disk: %s. A power cut may cost what was logged.",
+                    *(self.path, error),
+                )
 
     def close(self) -> None:
-        """Give the journal up: its lock goes, and whoever drains next takes its owner for gone."""
-        if self.descriptor >= 0:
-            os.close(self.descriptor)
-            self.descriptor = -1
+        """Give the journal up: its lock goes, and whoever drains next takes its owner for gone.
+
+        What another thread is reading stays open as long as that takes.
+        """
+        self.descriptor = -1
+        self._close_unread()
+
+    def begin_reading(self, reader: JournalFile) -> int:
+        """Keep the file open until `end_reading`, and return its descriptor.
+
+        Raises:
+            FileNotFoundError: the journal has been given up.
+        """
+        # In this order, and without a lock, which a thread may hold that is interrupted by a signal handler that reads.
+        self._readers.add(reader)
+        descriptor = self.descriptor
+        if descriptor < 0:
+            self.end_reading(reader)
+            raise FileNotFoundError(f"The journal {self.path} has been given up")
+        return descriptor
+
+    def end_reading(self, reader: JournalFile) -> None:
+        """Let go of the file."""
+        self._readers.discard(reader)
+        self._close_unread()
+
+    def _close_unread(self) -> None:
+        if self.descriptor < 0 and not self._readers:
+            with contextlib.suppress(IndexError):  # Somebody else was quicker.
+                os.close(self._open.pop())
 
 
 def _header(lines: list[Line], folder: str) -> Header | None:
@@ -162,6 +221,29 @@ def _header(lines: list[Line], folder: str) -> Header | None:
     return Header(run=folder, is_owner=is_owner, store="", has_credentials=False, boot=places.boot_id())
 
 
+def name_of(path: Path) -> str:
+    """Return the name of the journal at `path`: that of its writer."""
+    return path.name[: -len(LOG)]
+
+
+def rejected_beside(path: Path) -> list[str]:
+    """Return what was rejected of the journal at `path`, which may be gone by now."""
+    try:
+        return path.with_name(f"{name_of(path)}.rejected").read_text().splitlines()
+    except FileNotFoundError:
+        return []
+
+
+def _open_for_all(path: Path, flags: int = 0) -> tuple[int, OSError | None]:
+    """Open a file to read and write it; only to read it where the file system takes nothing, and then say why."""
+    try:
+        return places.open_private(path, os.O_RDWR | flags), None
+    except OSError as error:
+        if not (places.takes_nothing(error) and path.exists()):
+            raise
+        return places.open_private(path, os.O_RDONLY), error
+
+
 class JournalFile:
     """A journal as whoever drains it sees it: its lines, its cursor, and what belongs to it.
 
@@ -172,28 +254,39 @@ class JournalFile:
 
     def __init__(self, path: Path, own: Journal | None) -> None:
         self.path = path
-        self.name = path.name[: -len(LOG)]
+        self.name = name_of(path)
         self.own = own
-        self._descriptor = own.descriptor if own is not None else places.open_private(path, os.O_RDWR)
-        first = read_lines(self._descriptor, 0, 1)
-        self.start = first[0].end if first else 0
-        self.header = _header(first, path.parent.name)
-        self._open_cursor = -1
+        self._cursor_file = -1
+        self._cursor_error: OSError | None = None
+        """Why the cursor's file can only be read."""
+        self._descriptor = own.begin_reading(self) if own is not None else _open_for_all(path)[0]
+        try:
+            first = read_lines(self._descriptor, 0, 1)
+            self.start = first[0].end if first else 0
+            self.header = _header(first, path.parent.name)
+        except BaseException:
+            self._close()
+            raise
 
     def __enter__(self) -> JournalFile:
         return self
 
     def __exit__(self, *_: object) -> None:
-        if self._open_cursor >= 0:
-            os.close(self._open_cursor)
-        if self.own is None:
+        self._close()
+
+    def _close(self) -> None:
+        if self._cursor_file >= 0:
+            os.close(self._cursor_file)
+        if self.own is not None:
+            self.own.end_reading(self)
+        else:
             os.close(self._descriptor)
 
     @property
     def _cursor(self) -> int:
-        if self._open_cursor < 0:
-            self._open_cursor = places.open_private(self._beside(CURSOR), os.O_RDWR | os.O_CREAT)
-        return self._open_cursor
+        if self._cursor_file < 0:
+            self._cursor_file, self._cursor_error = _open_for_all(self._beside(CURSOR), os.O_CREAT)
+        return self._cursor_file
 
     def _beside(self, suffix: str) -> Path:
         return self.path.with_name(f"{self.name}{suffix}")
@@ -211,13 +304,31 @@ class JournalFile:
     @property
     def cursor(self) -> Cursor:
         """How far the journal has been delivered."""
-        found = Cursor.read(self._cursor)
+        kept = self.own.kept_cursor if self.own is not None else None
+        found = Cursor.read(self._cursor) if kept is None else kept
         at = max(found.at, self.start)
-        return found._replace(at=at, sent=max(at, min(found.sent, self.size)))
+        # Nobody forces a cursor to the disk: from before a restart of the machine, it may be older than what was sent.
+        sent = found.sent if self.is_local else self.size
+        return found._replace(at=at, sent=max(at, min(sent, self.size)))
 
     def set_cursor(self, cursor: Cursor) -> None:
-        """Note how far the journal has been delivered."""
-        cursor.write(self._cursor)
+        """Note how far the journal has been delivered; its own process remembers it where the disk takes nothing.
+
+        Raises:
+            OSError: it cannot be noted.
+        """
+        kept = None
+        try:
+            descriptor = self._cursor
+            if self._cursor_error is not None:
+                raise self._cursor_error
+            cursor.write(descriptor)
+        except OSError as error:
+            if self.own is None or not places.takes_nothing(error):
+                raise
+            kept = cursor
+        if self.own is not None:
+            self.own.kept_cursor = kept
 
     def lines(self, start: int, limit: int) -> list[Line]:
         """Return whole lines from the offset `start` on, about `limit` bytes of them."""
@@ -234,10 +345,17 @@ class JournalFile:
         if self.own is not None:
             return False
         if self.is_local:
-            return places.try_lock(self._descriptor)
+            return self._is_unlocked
         assert self.header is not None
-        # The machine may have been started anew since; then nothing has been written after that.
-        return self.header.machine == places.machine_id() and self.written < places.boot_time() * 1000
+        # The machine may have been started anew since; then nothing has been written after that. Not so where two
+        # machines go by one name: the file system that they share knows the lock of the other's process.
+        is_before = self.header.machine == places.machine_id() and self.written < places.boot_time() * 1000
+        return is_before and self._is_unlocked
+
+    @property
+    def _is_unlocked(self) -> bool:
+        # Shared: two that look at the same moment must not take each other for the owner.
+        return places.try_lock(self._descriptor, shared=True)
 
     @property
     def files(self) -> Path:
@@ -259,10 +377,7 @@ class JournalFile:
 
     def rejected(self) -> list[str]:
         """Return what `reject` kept."""
-        try:
-            return self._beside(".rejected").read_text().splitlines()
-        except FileNotFoundError:
-            return []
+        return rejected_beside(self.path)
 
     def set_aside(self) -> None:
         """Keep the journal under a name by which nobody tries to deliver it."""

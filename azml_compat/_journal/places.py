@@ -8,6 +8,7 @@ open a journal of his own a second time.
 
 from __future__ import annotations
 
+import errno
 import functools
 import os
 import platform
@@ -48,8 +49,17 @@ def open_private(path: Path, flags: int) -> int:
     return os.open(path, flags | os.O_NOFOLLOW | os.O_CLOEXEC, 0o600)
 
 
-def try_lock(descriptor: int) -> bool:
+def takes_nothing(error: OSError) -> bool:
+    """Tell whether an error says that a file system takes nothing at the moment: full, read-only, or failing."""
+    return error.errno in (errno.ENOSPC, errno.EDQUOT, errno.EROFS, errno.EIO)
+
+
+def try_lock(descriptor: int, *, shared: bool = False) -> bool:
     """Take the record lock of an open file, unless another process holds it.
+
+    Args:
+        descriptor: Of the file.
+        shared: Share it with others that do; needs no file that is open for writing.
 
     Raises:
         OSError: the file system has no locks.
@@ -57,7 +67,7 @@ def try_lock(descriptor: int) -> bool:
     if fcntl is None:
         raise OSError("this platform has no record locks")
     try:
-        fcntl.lockf(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        fcntl.lockf(descriptor, (fcntl.LOCK_SH if shared else fcntl.LOCK_EX) | fcntl.LOCK_NB)
     except (BlockingIOError, PermissionError):
         return False
     return True
@@ -74,10 +84,10 @@ def try_lock_byte(descriptor: int, number: int) -> bool:
     return True
 
 
-def lock_before(descriptor: int, deadline: float) -> bool:
-    """Take the record lock of an open file, waiting until `deadline` (of `time.monotonic`)."""
+def lock_before(descriptor: int, deadline: float, *, shared: bool = False) -> bool:
+    """Take the record lock of an open file as `try_lock` does, waiting until `deadline` (of `time.monotonic`)."""
     pause, longest = _LOCK_PAUSES
-    while not try_lock(descriptor):
+    while not try_lock(descriptor, shared=shared):
         if time.monotonic() >= deadline:
             return False
         time.sleep(pause)

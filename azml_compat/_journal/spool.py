@@ -19,7 +19,7 @@ from typing import NamedTuple
 from azml_compat._home import home, spools
 from azml_compat._journal import places
 from azml_compat._journal.cursor import Cursor
-from azml_compat._journal.journal import CURSOR, LOG, NEW, Header, Journal, JournalFile
+from azml_compat._journal.journal import CURSOR, LOG, NEW, Header, Journal, JournalFile, name_of
 from azml_compat._tracking.addresses import identity_of, without_credentials
 
 _LOCK = "lock"
@@ -27,6 +27,11 @@ _LANES = "lanes"
 _DISCARD_SECONDS = 1
 _STALE_SECONDS = 60
 """After which what a process left that died while it made or removed a journal is cleared away."""
+_LANE_SECONDS = 0.1
+"""For whoever looks whether lanes are taken, and holds all for a moment."""
+_LANE_PAUSE = 0.001
+_NO_FILE = -1
+"""In place of the descriptor of a lock: there is no such file, and nobody can make one."""
 BACKGROUND_LOCK = ".background"
 
 
@@ -57,11 +62,14 @@ class Spool:
             folder = places.private_folder(spools()) / hashlib.sha256(identity_of(uri).encode()).hexdigest()[:16]
         self.uri = without_credentials(uri)
         self.folder = places.private_folder(folder)
-        self._own: dict[Path, Journal] = {}
-        self._locks: dict[str, threading.Lock] = {}
+        self._own: dict[str, Journal] = {}
+        """By name, which stays when a journal moves."""
+        # Reentrant: a signal handler may need one at the moment when the thread has got it.
+        self._locks: dict[str, threading.RLock] = {}
         self._holders: dict[str, int] = {}
         """The threads that hold them."""
         self._lanes: dict[str, int] = {}
+        self._lanes_lock = threading.RLock()
         self._check_locks()
 
     def _check_locks(self) -> None:
@@ -83,20 +91,25 @@ class Spool:
             folder = self.folder / run
             try:
                 journal = Journal(places.private_folder(folder), header, sync_seconds=sync_seconds)
+                # Before anybody finds it: another thread that took it for that of another process would find no lock
+                # that keeps it out, and its owner gone.
+                self._own[journal.name] = journal
+                try:
+                    journal.publish()
+                except BaseException:
+                    del self._own[journal.name]
+                    raise
             except FileNotFoundError:
                 if not self.folder.is_dir():
                     raise
                 continue  # Whoever drained the run's last journal took the folder away just now.
-            self._own[journal.path] = journal
             return journal
 
     def name_run(self, journal: Journal, run: str) -> None:
         """Move the only journal of a run to the folder of the id that the store has given the run."""
         folder = self.folder / run
         journal.path.parent.rename(folder)
-        del self._own[journal.path]
         journal.path = folder / journal.path.name
-        self._own[journal.path] = journal
 
     def discard(self, journal: Journal) -> None:
         """Delete a journal of this process with all that is in it, or leave that to whoever is draining the run."""
@@ -115,33 +128,69 @@ class Spool:
 
     def release(self, journal: Journal) -> None:
         """Give up a journal of this process; whoever drains next finds its owner gone."""
-        self._own.pop(journal.path, None)
+        self._own.pop(journal.name, None)
         journal.close()
 
     def lane(self, run: str, preferred: int) -> int | None:
-        """Return a number below 64 that no other process of this machine has for `run`; None when all are taken.
+        """Return a number below 64 that no other process of this machine has for `run`.
 
-        It is held until a journal of the run is discarded, or the process ends.
+        It is held until a journal of the run is discarded, or the process ends. None when all are taken, or the file
+        system does not take the file in which they are noted.
         """
+        deadline = time.monotonic() + _LANE_SECONDS
+        with self._lanes_lock, contextlib.suppress(OSError):
+            while True:
+                lane = self._free_lane(run, preferred)
+                is_there = self._is_there(self._lanes.get(run), run)
+                if is_there and lane is not None:
+                    return lane
+                if not is_there:
+                    self._release_lane(run)  # Somebody took the empty folder away just now.
+                if time.monotonic() >= deadline:
+                    return None
+                time.sleep(_LANE_PAUSE)
+        return None
+
+    def _free_lane(self, run: str, preferred: int) -> int | None:
         descriptor = self._lanes.get(run)
         if descriptor is None:
             folder = places.private_folder(self.folder / run)
-            descriptor = self._lanes[run] = places.open_private(folder / _LANES, os.O_RDWR | os.O_CREAT)
-        for offset in range(64):
-            lane = (preferred + offset) % 64
-            if places.try_lock_byte(descriptor, lane):
-                return lane
-        return None
+            try:
+                descriptor = self._lanes[run] = places.open_private(folder / _LANES, os.O_RDWR | os.O_CREAT)
+            except FileNotFoundError:
+                return None
+        lanes = ((preferred + offset) % 64 for offset in range(64))
+        return next((lane for lane in lanes if places.try_lock_byte(descriptor, lane)), None)
+
+    def _is_there(self, descriptor: int | None, run: str) -> bool:
+        """Tell whether an open file still is that of the lanes of `run`."""
+        try:
+            found = (self.folder / run / _LANES).stat()
+        except FileNotFoundError:
+            return False
+        return descriptor is not None and os.fstat(descriptor).st_ino == found.st_ino
 
     def _release_lane(self, run: str) -> None:
         descriptor = self._lanes.pop(run, None)
         if descriptor is not None:
             os.close(descriptor)
 
-    def _has_lanes(self, run: str) -> bool:
-        """Tell whether a process holds a lane of `run`."""
-        path = self.folder / run / _LANES
-        return run in self._lanes or (path.exists() and places.is_locked(path))
+    @contextmanager
+    def _without_lanes(self, run: str) -> Iterator[bool]:
+        """Keep processes from taking a lane of `run`; gives False when one has one."""
+        with self._lanes_lock:
+            if run in self._lanes:
+                yield False
+                return
+            try:
+                descriptor = places.open_private(self.folder / run / _LANES, os.O_RDWR)
+            except FileNotFoundError:
+                yield True
+                return
+            try:
+                yield places.try_lock(descriptor)
+            finally:
+                os.close(descriptor)
 
     # -- reading ----------------------------------------------------------------------------------------------
 
@@ -213,7 +262,7 @@ class Spool:
         return states
 
     def _is_abandoned(self, path: Path) -> bool:
-        if path in self._own:
+        if name_of(path) in self._own:
             return False
         try:
             with self.open(path) as file:
@@ -225,18 +274,16 @@ class Spool:
         """Open a journal for reading, this process's own or another's.
 
         Raises:
-            FileNotFoundError: it has been delivered and deleted meanwhile.
+            FileNotFoundError: it has been delivered and deleted, or given up, meanwhile.
         """
-        return JournalFile(path, self._own.get(path))
+        return JournalFile(path, self._own.get(name_of(path)))
 
     def tidy(self, run: str) -> None:
         """Remove the folder of a run without journals. What the store rejected keeps it, and who is about to log."""
         folder = self.folder / run
-        with contextlib.suppress(OSError):
-            if self._has_lanes(run):
-                return
+        with contextlib.suppress(OSError), self._without_lanes(run) as is_unused:
             names = {entry.name for entry in os.scandir(folder)}
-            if all(name in (_LOCK, _LANES) or _is_left(folder / name) for name in names):
+            if is_unused and all(name in (_LOCK, _LANES) or _is_left(folder / name) for name in names):
                 for name in names:
                     (folder / name).unlink()
                 folder.rmdir()
@@ -247,7 +294,9 @@ class Spool:
             names = [entry.name for entry in entries if entry.is_dir(follow_symlinks=False)]
         for name in names:
             if not self.journals(name) and _is_old(self.folder / name):
-                self.tidy(name)
+                with contextlib.suppress(OSError), self.locked(name, 0.0) as has_lock:
+                    if has_lock:
+                        self.tidy(name)
 
     @contextmanager
     def locked(self, run: str, deadline: float) -> Iterator[bool]:
@@ -255,9 +304,8 @@ class Spool:
 
         A thread that holds it already, and was interrupted by a signal handler, gets False as well.
         """
-        lock = self._locks.setdefault(run, threading.Lock())
-        is_mine = self._holders.get(run) == threading.get_ident()
-        if is_mine or not lock.acquire(timeout=max(0.0, deadline - time.monotonic())):
+        lock = self._locks.setdefault(run, threading.RLock())
+        if self.is_held_here(run) or not lock.acquire(timeout=max(0.0, deadline - time.monotonic())):
             yield False
             return
         self._holders[run] = threading.get_ident()
@@ -266,19 +314,28 @@ class Spool:
             try:
                 yield descriptor is not None
             finally:
-                if descriptor is not None:
+                if descriptor is not None and descriptor != _NO_FILE:
                     os.close(descriptor)
         finally:
             del self._holders[run]
             lock.release()
 
+    def is_held_here(self, run: str) -> bool:
+        """Tell whether this very thread drains a run: it was interrupted by a signal handler at that, then."""
+        return self._holders.get(run) == threading.get_ident()
+
     def _lock(self, run: str, deadline: float) -> int | None:
+        """Return the descriptor of the locked file of a run; None when that cannot be had."""
         path = self.folder / run / _LOCK
         while True:
             try:
                 descriptor = places.open_private(path, os.O_RDWR | os.O_CREAT)
             except FileNotFoundError:
                 return None  # The folder has gone, and with it all there was to do.
+            except OSError as error:
+                if not places.takes_nothing(error):
+                    raise
+                return _lock_as_it_is(path, deadline)
             try:
                 has_lock = places.lock_before(descriptor, deadline)
                 if has_lock and os.fstat(descriptor).st_ino == path.stat().st_ino:
@@ -303,6 +360,18 @@ class Spool:
         """Tell whether a background process serves this spool."""
         path = self.folder / BACKGROUND_LOCK
         return path.exists() and places.is_locked(path)
+
+
+def _lock_as_it_is(path: Path, deadline: float) -> int | None:
+    """Lock a run's file where the file system takes nothing, so that nobody begins to drain, but may be at it still."""
+    try:
+        descriptor = places.open_private(path, os.O_RDONLY)
+    except FileNotFoundError:
+        return _NO_FILE
+    if places.lock_before(descriptor, deadline, shared=True):
+        return descriptor
+    os.close(descriptor)
+    return None
 
 
 def _is_old(path: Path) -> bool:
