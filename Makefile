@@ -20,7 +20,8 @@ unexport MLFLOW_TRACKING_URI MLFLOW_REGISTRY_URI MLFLOW_RUN_ID MLFLOW_EXPERIMENT
 unexport AZUREML_RUN_ID AZUREML_ARM_PROJECT_NAME
 
 BIN := $(VENV)/bin
-PIP_INSTALL := $(BIN)/python -m pip install --quiet --disable-pip-version-check
+INSTALL := -m pip install --quiet --disable-pip-version-check
+PIP_INSTALL := $(BIN)/python $(INSTALL)
 
 test-all: export TEST_PYTHON_AZUREML = $(abspath $(AZUREML_VENV)/bin/python)
 test-all: export TEST_PYTHON_CLIENTS = $(abspath $(CLIENTS_VENV)/bin/python)
@@ -88,18 +89,16 @@ $(VENV)/.installed-all: pyproject.toml $(VENV)/.created
 	@$(PIP_INSTALL) -e '.[test,lint,browser,notebook]'
 	@touch $@ $(VENV)/.installed $(VENV)/.installed-test
 
-# Modules are compiled when they are imported, which few of these are.
-INSTALL_OTHERS := -m pip install --quiet --disable-pip-version-check --no-compile
-
 $(AZUREML_VENV)/.installed: tests/environments/azureml.txt pyproject.toml $(VENV)/.created
 	@echo 'Installing the real Azure ML SDK beside azml_compat into $(AZUREML_VENV) (a minute or two) ...'
 	@'$(PYTHON)' -m venv '$(AZUREML_VENV)'
-	@'$(AZUREML_VENV)/bin/python' $(INSTALL_OTHERS) -r $< -e .
+	@'$(AZUREML_VENV)/bin/python' $(INSTALL) -r $< -e .
 	@touch $@
 
+# Not compiled: of these packages few modules are imported, and those are compiled then.
 $(CLIENTS_VENV)/.installed: tests/environments/clients.txt tests/environments/clients_alone.txt pyproject.toml $(VENV)/.created
 	@echo 'Installing packages that use the Azure ML SDK, and azml_compat, into $(CLIENTS_VENV) (a few minutes) ...'
 	@'$(CLIENTS_PYTHON)' -m venv '$(CLIENTS_VENV)'
-	@'$(CLIENTS_VENV)/bin/python' $(INSTALL_OTHERS) -r $< -e .
-	@'$(CLIENTS_VENV)/bin/python' $(INSTALL_OTHERS) --no-deps -r tests/environments/clients_alone.txt
+	@'$(CLIENTS_VENV)/bin/python' $(INSTALL) --no-compile -r $< -e .
+	@'$(CLIENTS_VENV)/bin/python' $(INSTALL) --no-compile --no-deps -r tests/environments/clients_alone.txt
 	@touch $@
