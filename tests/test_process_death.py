@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import dataclasses
+import itertools
 import json
 import os
 import re
@@ -13,11 +15,16 @@ import textwrap
 import threading
 import time
 from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
+from mlflow import MlflowClient
 
-from azml_compat import Experiment, Workspace, _runtime
-from azml_compat._journal import Spool
+from azml_compat import Experiment, Workspace, _background, _runtime
+from azml_compat._journal import Header, Spool, writer_name
+from azml_compat._journal.lines import encode_line
+from azml_compat._restclient.exceptions import ServiceException
+from azml_compat._tracking import Store
 from tests.conftest import mlflow_server
 
 REPOSITORY = Path(__file__).parents[1]
@@ -186,6 +193,43 @@ def test_the_background_process_ends_the_run_of_a_killed_script_soon_and_takes_i
     assert wait_for(lambda: journals() == [], 10)
     assert the_run().get_metrics() == {"a": 1, "b": 2}
     assert the_run().get_file_names() == ["outputs/model.txt"]
+
+
+def turns_of_the_background(uri):
+    """What the background process of the only spool does, in this process."""
+    (folder,) = (Path(os.environ["AZML_COMPAT_HOME"]) / "spool").iterdir()
+    return _background._Server(uri, Spool(uri, folder))
+
+
+def test_the_outputs_of_a_killed_script_are_taken_when_the_store_is_back_as_the_script_had_left_them(
+    file_uri, mocker, caplog
+):
+    process = launch("""
+        run = start()
+        for name in ("same", "changed"):
+            open(f"outputs/{name}", "w").write("by the script")
+        run.log("a", 1)
+        print("ready", flush=True)
+        time.sleep(60)
+    """)
+    when_ready(process)
+    background = turns_of_the_background(file_uri)
+    background._turn()
+    process.kill()
+    end_of(process)
+    mocker.patch.object(Store, "get_run", side_effect=ServiceException._from_status(503, "The store is away"))
+    for _ in range(2):
+        background._turn()
+        background._next_attempt, background._next_attempts = 0.0, {}
+    mocker.stopall()
+    for name in ("changed", "new"):
+        Path("outputs", name).write_text("by another script")
+    background._turn()
+
+    assert status_in_file_store(file_uri) == "FAILED"
+    assert the_run().get_file_names() == ["outputs/same"]
+    assert "outputs/changed has changed since" in caplog.text
+    assert "outputs/new" not in caplog.text
 
 
 def test_a_process_that_is_killed_while_it_clears_up_leaves_nothing_to_be_sent_twice(local_exp):
@@ -408,6 +452,78 @@ def test_sigterm_in_the_middle_of_any_call_neither_hangs_nor_loses_anything(trac
         assert time.monotonic() - began < 20
         assert run.get_status() == "Canceled"
         assert (values if isinstance(values, list) else [values])[:logged] == list(range(logged))
+
+
+def test_a_forked_worker_that_gets_sigterm_cancels_its_own_run_and_no_other():
+    code = """
+        run = start()
+        run.log("a", 1)
+        reading, writing = os.pipe()
+        pid = os.fork()
+        if pid == 0:
+            child = run.child_run("fold")
+            child.log("a", 2)
+            os.write(writing, b"x")
+            time.sleep(60)
+            os._exit(1)
+        os.read(reading, 1)
+        os.kill(pid, signal.SIGTERM)
+        print("ended", os.waitstatus_to_exitcode(os.waitpid(pid, 0)[1]), run.get_status())
+        run.complete()
+    """
+    shown = run_script(code)
+    run, child = runs_of()
+
+    assert f"ended {-signal.SIGTERM} Running" in shown
+    assert [run.get_status(), child.get_status()] == ["Completed", "Canceled"]
+    assert child.get_metrics() == {"a": 2}
+    assert journals() == []
+
+
+def test_a_forked_worker_without_a_run_of_its_own_dies_of_sigterm_at_once():
+    code = """
+        from azml_compat import _runtime
+        run = start()
+        end = _runtime._end._finish
+        _runtime._end._finish = lambda outcome: (os.write(1, b"finished\\n"), end(outcome))
+        reading, writing = os.pipe()
+        pid = os.fork()
+        if pid == 0:
+            run.log("a", 1)
+            os.write(writing, b"x")
+            time.sleep(60)
+            os._exit(1)
+        os.read(reading, 1)
+        os.kill(pid, signal.SIGTERM)
+        print("ended", os.waitstatus_to_exitcode(os.waitpid(pid, 0)[1]), run.get_metrics(), flush=True)
+    """
+    shown = run_script(code)
+
+    assert f"ended {-signal.SIGTERM} {{'a': 1}}" in shown
+    assert shown.count("finished") == 1, "by the parent"
+    assert the_run().get_status() == "Completed"
+
+
+def test_ctrl_c_while_runs_are_ended_for_sigterm_leaves_the_next_sigterm_its_effect():
+    code = """
+        from azml_compat._process_end import ProcessEnd
+        interrupts = [KeyboardInterrupt()]
+        def secure(outcome):
+            if interrupts:
+                raise interrupts.pop()
+        ProcessEnd(lambda outcome: print("ended", outcome.is_terminated, flush=True), secure, lambda: True).watch()
+        try:
+            os.kill(os.getpid(), signal.SIGTERM)
+            time.sleep(5)
+        except KeyboardInterrupt:
+            print("interrupted", flush=True)
+        os.kill(os.getpid(), signal.SIGTERM)
+        time.sleep(5)
+        print("survived", flush=True)
+    """
+    shown = run_script(code, code_of_exit=-signal.SIGTERM)
+
+    assert shown.splitlines() == ["interrupted", "ended True"]
 
 
 # sys.exit
@@ -771,6 +887,156 @@ def background(monkeypatch):
 
     yield processes
     assert wait_for(lambda: not processes(), 30), processes()
+
+
+def journal_of(process, run):
+    """Write a journal of one line, of another machine's process or of one that has died on this one."""
+    spool = Spool(os.environ["MLFLOW_TRACKING_URI"])
+    header = Header.of_this_process(run=run, is_owner=False, store=spool.uri, has_credentials=False)
+    if process == "another machine":
+        header = dataclasses.replace(header, boot="another", machine="another", host="another")
+    folder = spool.folder / run
+    folder.mkdir(mode=0o700)
+    lines = [json.dumps(dataclasses.asdict(header)), '[[],[["a",1,0,1.0]]]']
+    (folder / f"{writer_name()}.log").write_bytes(b"".join(map(encode_line, lines)))
+    return spool
+
+
+@pytest.mark.parametrize("whose", ["another machine", "a process that is gone"])
+def test_the_background_process_leaves_what_it_cannot_send(monkeypatch, whose):
+    monkeypatch.setenv("MLFLOW_TRACKING_URI", "http://127.0.0.1:9")
+    spool = journal_of(whose, "f" * 32)
+    code = f"""
+        from azml_compat import _background
+        from azml_compat._tracking import opening
+        _background._TURN_SECONDS, _background._GIVE_UP_SECONDS, opening._SERVER_PAUSES = 0.05, 0.5, ()
+        _background.serve({str(spool.folder)!r}, {spool.uri!r})
+        print("left")
+    """
+
+    assert run_script(code, seconds=60).split() == ["left"]
+    assert len(spool.journals("f" * 32)) == 1
+
+
+def test_the_background_process_goes_on_for_whoever_came_at_the_moment_when_it_left(monkeypatch):
+    monkeypatch.setenv("MLFLOW_TRACKING_URI", "http://127.0.0.1:9")
+    monkeypatch.setattr("azml_compat._background._TURN_SECONDS", 0.01)
+    monkeypatch.setattr("azml_compat._background._GIVE_UP_SECONDS", 0)
+    monkeypatch.setattr("azml_compat._tracking.opening._SERVER_PAUSES", ())
+    spool = journal_of("a process that is gone", "e" * 32)
+    background = turns_of_the_background(spool.uri)
+    background.serve()
+    assert not background.is_wanted()
+    journal_of("another machine", "f" * 32)
+    assert not background.is_wanted()
+    journal_of("a process that is gone", "d" * 32)
+
+    assert background.is_wanted()
+
+
+def test_the_background_process_waits_for_a_store_that_is_away_though_nobody_was_ever_seen_alive(monkeypatch):
+    """A script that ends while its store is away starts it, and is gone before it can be seen."""
+    monkeypatch.setenv("MLFLOW_TRACKING_URI", "http://127.0.0.1:9")
+    monkeypatch.setattr("azml_compat._tracking.opening._SERVER_PAUSES", ())
+    background = turns_of_the_background(journal_of("a process that is gone", "e" * 32).uri)
+
+    assert background._turn()
+
+
+def test_a_run_on_which_all_patience_is_lost_does_not_keep_the_background_process_from_the_others(
+    local_exp, mocker, monkeypatch
+):
+    first, second = (local_exp.start_logging(snapshot_directory=None) for _ in range(2))
+    for run in (first, second):
+        run.log("a", 1.0)
+        os.close(run._writer._journal.descriptor)
+    uri = os.environ["MLFLOW_TRACKING_URI"]
+    _runtime._state.writers.clear()
+    _runtime.reset()
+    monkeypatch.setattr("azml_compat._background._PATIENCE", 0.5)
+    log_points = Store.log_points
+
+    def hang(store, run_id, points):
+        if run_id == first.id:
+            with store._patience.counting("Cannot log"):
+                time.sleep(0.6)
+                raise ServiceException._from_status(503, "no answer")
+        log_points(store, run_id, points)
+
+    mocker.patch.object(Store, "log_points", hang)
+    background = turns_of_the_background(uri)
+    for _ in range(2):
+        background._turn()
+        background._next_attempt = 0.0
+
+    client = MlflowClient(uri)
+    assert [client.get_run(run.id).data.metrics for run in (first, second)] == [{}, {"a": 1.0}]
+
+
+@pytest.fixture
+def looks(monkeypatch, mocker):
+    """Have a script look after its background process all the time; the times of its looks."""
+    monkeypatch.setenv("AZML_COMPAT_BACKGROUND", "1")
+    monkeypatch.setattr("azml_compat._background._START_SECONDS", 0.02)
+    monkeypatch.setattr("azml_compat._background._LOOK_SECONDS", (0.02, 10.0))
+    found = []
+    mocker.patch.object(_background, "start", lambda uri, spool: found.append(time.monotonic()) or spool.has_died)
+    return found
+
+
+def test_a_script_looks_after_its_background_process_for_as_long_as_it_has_journals(looks):
+    starter = _background._Starter()
+    spool = SimpleNamespace(is_in_use=True, has_died=False)
+    starter.soon("uri", spool)
+    watcher = starter._watcher
+    starter.soon("uri", spool)
+    assert starter._watcher is watcher
+    assert wait_for(lambda: len(looks) > 3, 20)
+    spool.is_in_use = False
+    watcher.join(20)
+    assert not watcher.is_alive()
+    count = len(looks)
+    spool.is_in_use = True
+    starter.soon("uri", spool)
+
+    assert wait_for(lambda: len(looks) > count, 20)
+    spool.is_in_use = False
+    starter._watcher.join(20)
+
+
+def test_a_background_process_that_cannot_live_is_not_started_every_few_seconds(looks):
+    starter = _background._Starter()
+    spool = SimpleNamespace(is_in_use=True, has_died=True)
+    starter.soon("uri", spool)
+    assert wait_for(lambda: len(looks) > 4, 30)
+    spool.is_in_use = False
+    starter._watcher.join(30)
+
+    pauses = [after - before for before, after in itertools.pairwise(looks)]
+    assert all(pause > 0.02 * 2**number for number, pause in enumerate(pauses, start=1))
+
+
+@pytest.mark.extra
+def test_a_background_process_that_was_killed_is_replaced(background):
+    process = launch("""
+        from azml_compat import _background
+        _background._START_SECONDS, _background._LOOK_SECONDS = 0.2, (1.0, 10.0)
+        run = start()
+        run.log("a", 1)
+        print("ready", flush=True)
+        time.sleep(60)
+    """)
+    when_ready(process)
+    assert wait_for(background, 30)
+    time.sleep(1)
+    killed = set(background())
+    for pid in killed:
+        os.kill(pid, signal.SIGKILL)
+
+    assert wait_for(lambda: set(background()) - killed, 30)
+    process.terminate()
+    end_of(process)
+    assert the_run().get_status() == "Canceled"
 
 
 SLOW = """
