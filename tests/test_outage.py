@@ -26,6 +26,7 @@ from mlflow.protos.databricks_pb2 import UNAUTHENTICATED
 
 from azml_compat import Experiment, Run, Workspace, _names, _runtime
 from azml_compat._journal.lines import encode_line
+from azml_compat._process_end import Outcome
 from azml_compat._restclient.exceptions import ServiceException
 from azml_compat._tracking import Store
 from azml_compat.exceptions import AuthenticationException, AzureMLException
@@ -150,7 +151,8 @@ def raises_away(action):
 def kept_files():
     """What the home has of journals."""
     home = Path(os.environ["AZML_COMPAT_HOME"])
-    return [file for file in home.rglob("*") if file.suffix in (".log", ".rejected", ".undeliverable")]
+    kept = {".log", ".rejected", ".undeliverable"}
+    return [file for file in home.rglob("*") if file.suffix in kept and file.name != ".background.log"]
 
 
 # Log calls
@@ -268,11 +270,59 @@ def test_the_first_call_of_a_process_that_joins_a_run_waits_a_few_seconds_at_mos
     run_id = client.create_run(client.create_experiment(name)).info.run_id
     joined = Run.get(ws, run_id)
     gate.hang()
-    assert seconds_of(lambda: joined.log("a", 1.0)) < 12
+    assert seconds_of(lambda: joined.log("a", 1.0)) < 9
     assert seconds_of(lambda: joined.log("a", 2.0)) < 0.1
     gate.open()
 
     assert joined.get_metrics() == {"a": [1.0, 2.0]}
+
+
+@pytest.mark.parametrize("status", [500, 503, 404])
+def test_the_first_call_of_a_process_that_joins_a_run_does_not_raise_for_the_store(
+    local_exp, sqlite_uri, mocker, caplog, status
+):
+    run = local_exp.start_logging(snapshot_directory=None)
+    run.log("a", 1)
+    run.flush()
+    run._writer.close()
+    _runtime.reset()
+    joined = Run.get(Workspace("s", "g", "w"), run.id)
+    mocker.patch.object(Store, "get_run", side_effect=ServiceException._from_status(status, "The store is broken"))
+    joined.log("a", 2)
+    joined.log("b", "text")
+    mocker.stopall()
+
+    assert joined.get_metrics() == {"a": [1, 2], "b": "text"}
+    assert caplog.text.count("The store is broken") == 1
+
+
+@pytest.mark.extra
+def test_of_many_calls_on_a_server_that_hangs_the_first_alone_waits_for_long(run, gate, server):
+    Path("file.txt").write_text("content")
+    gate.hang()
+    first = seconds_of(lambda: run.tag("a", "1"))
+
+    def others():
+        run.tag("b", "2")
+        run.add_properties({"p": "1"})
+        run.upload_file("file.txt", "file.txt")
+        run.log_confusion_matrix("matrix", {"schema_type": "confusion_matrix", "schema_version": "v1", "data": {}})
+        child = run.child_run()
+        child.log("c", 1)
+        child.complete()
+        assert run.status == "Running"
+        run.complete()
+
+    rest = seconds_of(others)
+    gate.open()
+
+    assert first < 12
+    assert rest < 16
+    run.flush()
+    assert run.get_tags() == {"a": "1", "b": "2"}
+    assert run.get_properties() == {"p": "1"}
+    assert set(run.get_file_names()) == {"file.txt", "matrix"}
+    assert run.status == "Completed"
 
 
 # Reading and flushing meanwhile
@@ -290,6 +340,43 @@ def test_reading_metrics_raises_and_never_gives_a_part(run, gate):
     finally:
         gate.open()
     assert run.get_metrics() == {"a": [1, 2]}
+
+
+@pytest.mark.parametrize("what", ["logged lately", "stored"])
+def test_reading_metrics_from_a_server_that_hangs_raises_in_time(run, gate, monkeypatch, what):
+    monkeypatch.setattr("azml_compat.core._run_metrics._SILENT_SECONDS", 2)
+    for number in range(3):
+        run.log_list(f"list {number}", [1, 2])
+    run.flush()
+    if what == "logged lately":
+        run.log("a", 1)
+        run.child_run().log("a", 1)
+    gate.hang()
+    took = seconds_of(lambda: raises_away(lambda: run.get_metrics(recursive=True)))
+    gate.open()
+
+    assert took < 6
+    assert run.get_metrics("list 2") == {"list 2": [1, 2]}
+
+
+@pytest.mark.extra
+def test_reading_metrics_from_a_server_that_hangs_raises_after_ten_seconds(run, gate):
+    run.log("a", 1)
+    gate.hang()
+    took = seconds_of(lambda: raises_away(run.get_metrics))
+    gate.open()
+
+    assert 9 < took < 16
+
+
+def test_a_table_that_is_still_to_be_shown_does_not_make_flush_wait_longer(run, gate):
+    run.log_row("table", x=1)
+    run._writer.flush(60)
+    gate.hang()
+    took = seconds_of(lambda: run.flush(timeout_seconds=1))
+    gate.open()
+
+    assert took < 5
 
 
 @pytest.mark.parametrize("how", ["shut", "hang"])
@@ -703,6 +790,143 @@ def test_a_run_that_ends_meanwhile_says_so_within_ten_seconds_and_ends_later(
     assert end != "fail" or run.get_details()["error"]["error"]["message"] == "because"
 
 
+@contextlib.contextmanager
+def delivered_by_another(run, code):
+    """Have another process hold the right to deliver a run, and do `code` meanwhile, with the file of its cursor."""
+    folder = run._writer._journal.path.parent
+    script = f"""
+import fcntl, os, sys, time
+lock = os.open({str(folder / "lock")!r}, os.O_RDWR | os.O_CREAT)
+fcntl.lockf(lock, fcntl.LOCK_EX)
+print("has it", flush=True)
+cursor = {str(run._writer._journal.path.with_suffix(".cursor"))!r}
+{textwrap.dedent(code)}
+"""
+    process = subprocess.Popen(
+        [sys.executable, "-c", script],
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        text=True,
+        env={**os.environ, "PYTHONPATH": str(REPOSITORY)},
+    )
+    try:
+        assert process.stdout.readline() == "has it\n"
+        yield
+    finally:
+        process.communicate()
+
+
+def test_a_run_ends_in_time_although_another_process_delivers_it_and_waits_for_a_server(
+    local_run, sqlite_uri, monkeypatch, caplog
+):
+    monkeypatch.setattr("azml_compat._writer._BUSY_SECONDS", 1.0)
+    local_run.log("a", 1)
+    with delivered_by_another(local_run, "sys.stdin.read()"):
+        took = seconds_of(local_run.complete)
+
+    assert took < 5
+    assert "is being sent just now" in caplog.text
+    local_run.flush()
+    assert local_run.status == "Completed"
+    assert history(sqlite_uri, plain(sqlite_uri, "experiment")[0], "a") == [1]
+
+
+@pytest.mark.extra
+def test_what_another_process_waits_for_is_waited_for_eight_seconds(local_run):
+    local_run.log("a", 1)
+    with delivered_by_another(local_run, "sys.stdin.read()"):
+        took = seconds_of(local_run.complete)
+
+    assert took < 11
+
+
+def test_a_run_that_another_process_delivers_ends_when_that_has_done_it(local_run, sqlite_uri, monkeypatch, caplog):
+    monkeypatch.setattr("azml_compat._writer._BUSY_SECONDS", 1.0)
+    local_run.log("a", 1)
+    code = """
+        from azml_compat._journal import Cursor
+        descriptor = os.open(cursor, os.O_RDWR)
+        before = Cursor.read(descriptor)
+        for number in range(15):
+            time.sleep(0.2)
+            before._replace(at=number + 1).write(descriptor)
+        before.write(descriptor)
+    """
+    with delivered_by_another(local_run, code):
+        took = seconds_of(local_run.complete)
+
+    assert took > 2
+    assert "being sent" not in caplog.text
+    assert plain(sqlite_uri, "experiment")[0].info.status == "FINISHED"
+    assert local_run.get_metrics() == {"a": 1}
+
+
+@pytest.mark.parametrize("how", ["shut", pytest.param("hang", marks=pytest.mark.extra)])
+def test_the_end_of_a_script_takes_seconds_and_says_one_line_whatever_the_number_of_its_runs(
+    run, gate, server, capsys, caplog, how
+):
+    children = run.create_children(12)
+    for child in children[::2]:
+        child.log("a", 1)
+    children[1].complete()
+    getattr(gate, how)()
+    caplog.clear()
+    took = seconds_of(lambda: _runtime._end_with_process(Outcome()))
+
+    assert took < (8 if how == "shut" else 12)
+    (line,) = capsys.readouterr().err.splitlines()
+    assert "12 runs" in line
+    assert "azml-compat sync" in line
+    assert "does not answer" in line
+    assert caplog.text == ""
+    gate.open()
+    for writer in _runtime.writers():
+        writer.flush(60)
+    assert [stored.info.status for stored in plain(server, run.experiment.name)] == ["FINISHED"] * 13
+
+
+def test_the_end_of_a_script_asks_a_store_that_was_away_once_more(run, gate, server, capsys):
+    run.child_run().log("a", 1)
+    run.log("a", 1)
+    gate.shut()
+    assert raises_away(lambda: run.flush(timeout_seconds=1))
+    gate.open()
+    _runtime._end_with_process(Outcome())
+
+    assert [stored.info.status for stored in plain(server, run.experiment.name)] == ["FINISHED"] * 2
+    assert capsys.readouterr().err == ""
+
+
+@pytest.mark.extra
+def test_of_many_runs_that_end_on_a_server_that_hangs_only_the_first_takes_long(run, gate):
+    children = run.create_children(8)
+    gate.hang()
+    took = seconds_of(lambda: [child.complete() for child in children])
+    gate.open()
+
+    assert took < 26
+
+
+def test_opening_a_store_that_then_hangs_waits_a_moment_for_what_others_have_left(ws, gate, server, name):
+    experiment = Experiment(ws, name)
+    for _ in range(4):
+        run = experiment.start_logging(snapshot_directory=None)
+        run.log("a", 1)
+        os.close(run._writer._journal.descriptor)
+    _runtime._state.writers.clear()
+    _runtime.reset()
+    opened = _runtime.outbox().store
+    opened._on_open = None
+    opened.find_experiment(name)
+    gate.hang()
+    took = seconds_of(_runtime._recover)
+    gate.open()
+
+    assert took < 7
+    _runtime._recover()
+    assert [stored.info.status for stored in plain(server, name)] == ["FAILED"] * 4
+
+
 # Scripts
 
 HEAD = """
@@ -729,17 +953,23 @@ def start_script(code, *options, **env):
 
 def run_script(code, gate, *options, **env):
     """Run a script whose server goes away for good at `away()`; exit code, errors, and how long it went on after it."""
+    code_of_exit, _, errors, took = run_away(code, gate.shut, *options, **env)
+    return code_of_exit, errors, took
+
+
+def run_away(code, go_away, *options, **env):
+    """Run a script, and `go_away` at its `away()`; exit code, output, errors, and how long it went on after it."""
     process = start_script(code, *options, **env)
     try:
         for line in process.stdout:
             if line.strip() == "ready":
-                gate.shut()
+                go_away()
                 break
         began = time.monotonic()
-        _, errors = process.communicate("\n", timeout=60)
+        shown, errors = process.communicate("\n", timeout=90)
     finally:
         process.kill()
-    return process.returncode, errors, time.monotonic() - began
+    return process.returncode, shown, errors, time.monotonic() - began
 
 
 def sync(*options, code=0, **env):
@@ -874,6 +1104,86 @@ def test_the_background_process_sends_what_a_script_left_when_the_server_is_back
 
     assert plain(server, name)[0].info.status == "FINISHED"
     assert history(server, plain(server, name)[0], "a") == [1]
+
+
+@pytest.mark.extra
+@pytest.mark.parametrize("background", ["0", "1"])
+def test_a_script_goes_on_and_ends_in_time_on_a_server_that_hangs(gate, tracking_uri, server, name, background):
+    """With the background process, which has the right to deliver then, and waits for the server."""
+    code, shown, errors, _ = run_away(
+        f"""
+        def seconds_of(action):
+            began = time.monotonic()
+            action()
+            return time.monotonic() - began
+        def read():
+            try:
+                run.get_metrics()
+            except Exception as error:
+                assert error.status_code == 503, error
+            else:
+                assert False, "has read"
+        run = Experiment(Workspace("s", "g", "w"), "{name}").start_logging(snapshot_directory=None)
+        children = run.create_children(30)
+        for child in children:
+            child.log("a", 0)
+        run.log("a", 0)
+        time.sleep(5)
+        away()
+        print("log", max(seconds_of(lambda: (run.log("a", value), time.sleep(0.02))) for value in range(1, 200)))
+        print("get_metrics", seconds_of(read))
+        Path("outputs/x.txt").write_text("x")
+        print("complete", seconds_of(run.complete))
+        print("ends", time.time(), flush=True)
+        """,
+        gate.hang,
+        AZML_COMPAT_BACKGROUND=background,
+    )
+    ended = time.time()
+    took = {what: float(seconds) for what, seconds in map(str.split, shown.splitlines())}
+    assert code == 0, errors
+    assert took["log"] < 0.2
+    assert took["get_metrics"] < 16
+    assert took["complete"] < 11
+    assert ended - took["ends"] < 12
+    (line,) = (line for line in errors.splitlines() if "azml-compat sync" in line)
+    assert "31 runs" in line
+    assert len(errors.splitlines()) == 2, "that of complete(), and that of the end"
+    gate.open()
+    if background == "0":
+        sync()
+    deadline = time.monotonic() + 100
+    while {run.info.status for run in plain(server, name)} != {"FINISHED"} and time.monotonic() < deadline:
+        time.sleep(0.5)
+
+    runs = plain(server, name)
+    assert [run.info.status for run in runs] == ["FINISHED"] * 31
+    assert history(server, runs[0], "a") == list(range(200))
+    assert MlflowClient(server).list_artifacts(runs[0].info.run_id, "outputs")[0].path == "outputs/x.txt"
+    assert kept_files() == []
+
+
+@pytest.mark.extra
+def test_the_outputs_of_an_attached_script_are_sent_later_too(gate, tracking_uri, ws, name):
+    owned = Experiment(ws, name).start_logging(snapshot_directory=None)
+    code, errors, took = run_script(
+        """
+        run = Run.get_context()
+        run.log("a", 1)
+        Path("outputs/x.txt").write_text("x")
+        away()
+        """,
+        gate,
+        AZUREML_RUN_ID=owned.id,
+    )
+    assert code == 0, errors
+    assert took < 10
+    gate.open()
+    sync()
+
+    assert owned.get_metrics() == {"a": 1}
+    assert owned.get_file_names() == ["outputs/x.txt"]
+    assert owned.status == "Running"
 
 
 # sync
