@@ -16,6 +16,7 @@ from azml_compat import _background, _runtime
 from azml_compat._metrics import Point
 from azml_compat._restclient.exceptions import ServiceException
 from azml_compat._tracking import Store
+from azml_compat._tracking.histories import _again, _in_threads
 from azml_compat._tracking.patience import _ours
 
 RETRIES = "MLFLOW_HTTP_REQUEST_MAX_RETRIES"
@@ -272,3 +273,29 @@ def test_a_child_that_is_forked_during_a_call_has_nothing_of_it(store, monkeypat
     os.close(reading)
     assert settings() == (None, None)
     assert _ours._seconds == []
+
+
+def test_of_many_requests_none_is_begun_after_one_has_failed():
+    """Those that are under way at the time are six, and wait for a server that hangs no longer than the first."""
+    asked = []
+
+    def ask_for(item):
+        asked.append(item)
+        time.sleep(0.1)
+        raise ServiceException._from_status(503, f"no answer for {item}")
+
+    with pytest.raises(ServiceException, match="for 0"):
+        _in_threads(ask_for, range(100))
+    assert len(asked) == 6
+
+
+def test_one_of_many_requests_whose_connection_broke_is_repeated():
+    left = [1]
+
+    def request():
+        if left:
+            left.pop()
+            raise NO_ANSWER
+        return "answer"
+
+    assert _again(request) == "answer"
