@@ -220,6 +220,18 @@ def test_a_refused_value_does_not_keep_a_run_from_ending(run, mocker):
     assert raw(run)["a"] == [(1, 2.0)]
 
 
+@pytest.mark.parametrize("tracking_uri", ["sqlite"], indirect=True)
+def test_a_value_that_is_refused_while_the_outputs_are_taken_is_told_by_complete(run, mocker):
+    run.log("good", 1.0)
+    fail_metrics(mocker, WRONG, when=lambda metrics: any(metric.key == "bad" for metric in metrics))
+    mocker.patch.object(run, "_capture_outputs", side_effect=lambda: run.log("bad", 2.0))
+
+    with pytest.raises(ServiceException, match="never"):
+        run.complete()
+    assert run.status == "Completed"
+    assert run.get_metrics() == {"good": 1.0}
+
+
 @LOCAL
 def test_what_another_drain_found_refused_is_told_by_the_next_flush_of_the_run(run, mocker):
     run.log("a", 1.0)
