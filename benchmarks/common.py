@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import os
+import signal
 import socket
 import subprocess
 import sys
@@ -16,8 +18,8 @@ _SERVER_SECONDS = 120
 
 
 @contextmanager
-def mlflow_server(folder: Path) -> Iterator[str]:
-    """Run `mlflow server` on sqlite, as it is without options; its address."""
+def mlflow_server(folder: Path, *options: str) -> Iterator[str]:
+    """Run `mlflow server` on the database `server.db` of a folder, without `options` as it is by default; its address."""
     with socket.socket() as free:
         free.bind(("127.0.0.1", 0))
         port = free.getsockname()[1]
@@ -25,7 +27,9 @@ def mlflow_server(folder: Path) -> Iterator[str]:
     backend = ["--backend-store-uri", f"sqlite:///{folder / 'server.db'}", "--artifacts-destination", str(folder / "a")]
     command = [sys.executable, "-m", "mlflow", "server", *backend, "--host", "127.0.0.1", "--port", str(port)]
     with (folder / "server.log").open("wb") as log:
-        process = subprocess.Popen(command, stdout=log, stderr=log, stdin=subprocess.DEVNULL)
+        process = subprocess.Popen(
+            [*command, *options], stdout=log, stderr=log, stdin=subprocess.DEVNULL, start_new_session=True
+        )
     try:
         deadline = time.monotonic() + _SERVER_SECONDS
         while True:
@@ -38,5 +42,5 @@ def mlflow_server(folder: Path) -> Iterator[str]:
                 time.sleep(0.2)
         yield address
     finally:
-        process.terminate()
+        os.killpg(process.pid, signal.SIGTERM)
         process.wait()

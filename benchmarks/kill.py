@@ -23,15 +23,11 @@ import random
 import select
 import shutil
 import signal
-import socket
 import sqlite3
-import subprocess
 import sys
 import tempfile
 import time
 import traceback
-import urllib.error
-import urllib.request
 from collections import Counter, defaultdict
 from collections.abc import Callable, Iterator
 from contextlib import closing, contextmanager
@@ -39,11 +35,12 @@ from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any
 
+from common import mlflow_server
+
 from azml_compat import Experiment, Run, Workspace, _runtime
 from azml_compat._process_end import Outcome
 
 STORES = ("sqlite", "file", "http")
-_SERVER_SECONDS = 120
 _HANG_SECONDS = 120
 _ROUNDS_PER_EXPERIMENT = 20
 _SHARE_OF_KILLED_RECOVERIES = 0.4
@@ -417,35 +414,6 @@ class Folder:
         return points
 
 
-@contextmanager
-def mlflow_server(folder: Path) -> Iterator[str]:
-    """Run `mlflow server` on the database `server.db` of a folder; its address."""
-    with socket.socket() as free:
-        free.bind(("127.0.0.1", 0))
-        port = free.getsockname()[1]
-    address = f"http://127.0.0.1:{port}"
-    backend = ["--backend-store-uri", f"sqlite:///{folder / 'server.db'}", "--artifacts-destination", str(folder / "a")]
-    command = [sys.executable, "-m", "mlflow", "server", *backend, "--host", "127.0.0.1", "--port", str(port)]
-    with (folder / "server.log").open("wb") as log:
-        process = subprocess.Popen(
-            [*command, "--workers", "1"], stdout=log, stderr=log, stdin=subprocess.DEVNULL, start_new_session=True
-        )
-    try:
-        deadline = time.monotonic() + _SERVER_SECONDS
-        while True:
-            try:
-                with urllib.request.urlopen(f"{address}/health", timeout=2):
-                    break
-            except (urllib.error.URLError, OSError):
-                if process.poll() is not None or time.monotonic() > deadline:
-                    raise RuntimeError((folder / "server.log").read_text()) from None
-                time.sleep(0.2)
-        yield address
-    finally:
-        os.killpg(process.pid, signal.SIGTERM)
-        process.wait()
-
-
 # -- rounds ---------------------------------------------------------------------------------------------------
 
 
@@ -596,7 +564,9 @@ def _stores(names: list[str], folder: Path) -> Iterator[list[tuple[str, str, Dat
                 continue
             path = folder / ("server.db" if name == "http" else "local.db")
             shutil.copyfile(template, path)
-            uri = stack.enter_context(mlflow_server(folder)) if name == "http" else f"sqlite:///{path}"
+            uri = (
+                stack.enter_context(mlflow_server(folder, "--workers", "1")) if name == "http" else f"sqlite:///{path}"
+            )
             made.append((name, uri, Database(path)))
         yield made
 
