@@ -19,7 +19,7 @@ _SERVER_SECONDS = 120
 
 @contextmanager
 def mlflow_server(folder: Path, *options: str) -> Iterator[str]:
-    """Run `mlflow server` on the database `server.db` of a folder, without `options` as it is by default; its address."""
+    """Run `mlflow server`, with options, on the database `server.db` of a folder; its address."""
     with socket.socket() as free:
         free.bind(("127.0.0.1", 0))
         port = free.getsockname()[1]
