@@ -44,6 +44,18 @@ def _clean_process(tmp_path, tmp_path_factory, monkeypatch):
     _runtime.reset()
     yield
     _runtime.reset()
+    _reset_mlflow()
+
+
+def _reset_mlflow():
+    """Have MLflow's fluent API forget what a test did with it, where one has loaded it."""
+    fluent = sys.modules.get("mlflow.tracking.fluent")
+    if fluent is not None:
+        while fluent.active_run():
+            fluent.end_run()
+        fluent._active_experiment_id = None
+        sys.modules["mlflow"].set_tracking_uri(None)
+        sys.modules["mlflow"].set_registry_uri(None)
 
 
 @pytest.fixture(scope="session")

@@ -100,10 +100,8 @@ def test_get_mlflow_tracking_uri_is_what_mlflow_takes(local_run):
     import mlflow
 
     mlflow.set_tracking_uri(local_run.experiment.workspace.get_mlflow_tracking_uri())
-    try:
-        assert mlflow.get_run(local_run.id).info.status == "RUNNING"
-    finally:
-        mlflow.set_tracking_uri(None)
+
+    assert mlflow.get_run(local_run.id).info.status == "RUNNING"
 
 
 @pytest.mark.parametrize("cls", [WorkspaceException, WorkspacePrivateEndpointException])

@@ -129,10 +129,8 @@ def test_what_the_script_told_mlflow_wins_over_the_configuration_file(monkeypatc
 
     write_config("config.json", mlflow_tracking_uri="sqlite:////config.db")
     mlflow.set_tracking_uri("sqlite:////told.db")
-    try:
-        assert _runtime.store().uri == "sqlite:////told.db"
-    finally:
-        mlflow.set_tracking_uri(None)
+
+    assert _runtime.store().uri == "sqlite:////told.db"
 
 
 def test_an_empty_setting_means_nothing(monkeypatch):
