@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 import sys
 from collections.abc import Callable, Mapping
@@ -12,7 +13,8 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 from azml_compat import _git, _names, _runtime, _tags
 from azml_compat._reporting import logger, message_of
 from azml_compat._search import find_run
-from azml_compat._tracking.errors import is_away, not_there_yet
+from azml_compat._tracking.errors import is_away, is_refusal, not_there_yet
+from azml_compat.exceptions import AuthenticationException, UserErrorException
 
 if TYPE_CHECKING:
     from azml_compat._journal import Journal
@@ -86,8 +88,13 @@ def create(experiment: str, experiment_id: Callable[[], str], new: NewRun) -> Cr
             record = outbox.store.create_run(experiment_id(), facts, shown, began)
     except Exception as error:
         if journal is not None and is_away(error):
-            return _create_later(journal, creation, new.run_id or nonce, error)
-        _discard(outbox, journal)
+            with contextlib.suppress(OSError):  # The disk does not take it either.
+                return _create_later(journal, creation, new.run_id or nonce, error)
+        if is_refusal(error) or isinstance(error, (AuthenticationException, UserErrorException)):
+            _discard(outbox, journal)
+        elif journal is not None and outbox.spool is not None:
+            # The run may be in the store, as when a signal handler has raised. Whoever drains next finds out.
+            outbox.spool.release(journal)
         raise
     if journal is not None and outbox.spool is not None:
         try:

@@ -343,11 +343,17 @@ class Delivery:
         singles.sealed()
 
     def _not_stored(self, points: list[Point]) -> list[Point]:
-        """Leave out what an earlier delivery without an answer has stored."""
+        """Leave out what an earlier delivery without an answer has stored.
+
+        Deliveries go in order: behind points of which none is stored, nothing is.
+        """
         assert self.run_id is not None
         histories = self._store.histories({self.run_id: sorted({point.key for point in points})})[self.run_id]
         stored = {(point.key, point.timestamp, point.step) for series in histories.values() for point in series}
-        return [point for point in points if (point.key, point.timestamp, point.step) not in stored]
+        missing = [point for point in points if (point.key, point.timestamp, point.step) not in stored]
+        if points and len(missing) == len(points):
+            self.cursor = self.cursor._replace(sent=self.cursor.at)
+        return missing
 
     def _pass(self, end: int, records: int) -> None:
         """Note that all before the offset `end` is settled; an uncertain part may reach further."""

@@ -67,6 +67,8 @@ class _State:
 
 _state = _State()
 _lock = threading.RLock()
+context_lock = threading.RLock()
+"""Held while the run of the script is created, which a signal handler of the same thread may want as well."""
 
 
 def reset() -> None:
@@ -82,8 +84,8 @@ def reset() -> None:
 
 def _leave_parent_behind() -> None:
     """In a forked child: its parent's runs are the parent's, and a lock may be held by a thread that is not here."""
-    global _lock
-    _lock = threading.RLock()
+    global _lock, context_lock
+    _lock, context_lock = threading.RLock(), threading.RLock()
     if _state.store is not None:
         _state.store.leave_parent_behind()
     _state.inherited |= {run: writer.encoder for run, writer in _state.writers.items() if writer.encoder is not None}
@@ -364,7 +366,9 @@ def context_run(run_id: str | None, make: Callable[[], _Run]) -> _Run:
     """Return what Run.get_context() gave before for `run_id` (None: this process's own run), else make it."""
     with _lock:
         if run_id not in _state.context_runs:
-            _state.context_runs[run_id] = make()
+            made = make()
+            # Not over one that a signal handler has made meanwhile.
+            _state.context_runs.setdefault(run_id, made)
         found: _Run = _state.context_runs[run_id]
         return found
 

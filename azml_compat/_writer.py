@@ -7,23 +7,25 @@ calls go through to the store, and fail when that fails.
 
 from __future__ import annotations
 
+import contextlib
 import json
 import os
 import threading
 import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import IO, Any
 
 from azml_compat import _names
 from azml_compat._delivery import Direct, Report, identity_of
 from azml_compat._draining import Drain
-from azml_compat._journal import Header, Journal, Spool, places
+from azml_compat._journal import Header, Journal, Spool, places, rejected_beside
 from azml_compat._metrics import Batch, Column, Encoder
 from azml_compat._metrics.records import Record
 from azml_compat._reporting import logger, message_of
 from azml_compat._tracking import Store
 from azml_compat._tracking.addresses import without_credentials
+from azml_compat._tracking.errors import not_there_yet
 from azml_compat.exceptions import AuthenticationException, AzureMLException, UserErrorException
 
 _RETRY_SECONDS = (0.05, 1.0)
@@ -86,14 +88,23 @@ class Outbox:
             seconds: After these, what is left is reported.
             away_seconds: The same for a store that cannot be reached; default `seconds`.
         """
+        if self.drain is None or self.spool is None:
+            return Report()
+        try:
+            return self._flush(self.drain, self.spool, run, seconds, away_seconds)
+        except OSError as error:
+            # No more files can be opened, or the disk fails: what is logged goes on, and what was logged is there.
+            return Report(away=not_there_yet(f"What was logged cannot be read from {self.spool.folder}: {error}"))
+
+    def _flush(self, drain: Drain, spool: Spool, run: str, seconds: float, away_seconds: float | None) -> Report:
         total = Report()
-        if self.drain is None or self.spool is None or not self.spool.has_journals(run):
+        if not spool.has_journals(run):
             return total
         began = time.monotonic()
         pause, longest = _RETRY_SECONDS
         with self.store.patience(seconds):
             while True:
-                report = self._drain_once(self.drain, self.spool, run, began + seconds)
+                report = self._drain_once(drain, spool, run, began + seconds)
                 total.delivered += report.delivered
                 total.refused += report.refused
                 total.pending, total.away, total.is_busy = report.pending, report.away, report.is_busy
@@ -108,8 +119,13 @@ class Outbox:
                 pause = min(pause * 2, longest)
 
     def _drain_once(self, drain: Drain, spool: Spool, run: str, deadline: float) -> Report:
-        """Drain a run. Where somebody else is at it, wait as long as that gets ahead: it may wait for the store."""
+        """Drain a run. Where somebody else is at it, wait as long as that gets ahead: it may wait for the store.
+
+        Where it is this very thread, in a call that a signal handler has interrupted, waiting would be in vain.
+        """
         report = drain.run(run, deadline, wait=0)
+        if report.is_busy and any(map(spool.is_held_here, spool.names_of(run))):
+            return report
         reached = spool.reached(run) if report.is_busy else {}
         quiet_since = time.monotonic()
         while report.is_busy and self.store.patience_left > 0:
@@ -165,6 +181,7 @@ class RunWriter:
         self._with_view: set[str] = set()
         self._has_queued = False
         self._rejections = 0
+        self._settled_id: str | None = None
         self._untold: list[Exception] = []
         self._has_told = False
         """That the journal cannot take more."""
@@ -231,20 +248,24 @@ class RunWriter:
 
     def _write_through(self, line: str) -> None:
         if self._direct is None:
-            self._direct = Direct(self._outbox.store, self.run)
+            run = self.settled_id() if self._is_stand_in else self.run
+            if run is None:
+                raise not_there_yet(f"Run {self.run} is not in the store yet.")
+            self._direct = Direct(self._outbox.store, run)
         self._direct.send(line)
 
     def _write_past(self, journal: Journal, line: str, error: OSError) -> None:
-        """Deliver a line that the journal did not take, after all that it did take.
+        """Deliver a line that the journal did not take, after all that it did take, as far as that can be delivered.
+
+        Points know their place, so that it makes no difference when they arrive.
 
         Raises:
             AzureMLException: the store does not take it either.
         """
-        report = self._outbox.flush(journal.path.parent.name, _PAST_SECONDS, _PAST_AWAY_SECONDS)
+        self._outbox.flush(journal.path.parent.name, _PAST_SECONDS, _PAST_AWAY_SECONDS)
         try:
-            if not report.is_complete:
-                raise report.away or AzureMLException("the store is busy")
-            self._write_through(line)
+            with self._outbox.store.briefly(_PAST_SECONDS):
+                self._write_through(line)
         except Exception as cause:
             raise AzureMLException(
                 f"The value is not logged: the journal {journal.path} cannot take it ({error}), and neither can the "
@@ -268,8 +289,7 @@ class RunWriter:
         Raises:
             AzureMLException: it is larger than 64 MB, or there is no journal.
         """
-        with self._lock:
-            journal = self._queueing()
+        with self._lock, self._keeping() as journal:
             folder = journal.path.with_suffix(".files")
             folder.mkdir(mode=0o700, exist_ok=True)
             kept = folder / f"{time.time_ns():x}-{os.urandom(3).hex()}"
@@ -289,15 +309,28 @@ class RunWriter:
         self._queue({"op": "end", "status": status, "time": time.time_ns() // 1_000_000, "tags": dict(tags)})
 
     def _queue(self, operation: dict[str, Any]) -> None:
-        with self._lock:
-            self._queueing().write(json.dumps(operation))
+        with self._lock, self._keeping() as journal:
+            journal.write(json.dumps(operation))
             self._has_queued = True
 
-    def _queueing(self) -> Journal:
+    @contextlib.contextmanager
+    def _keeping(self) -> Iterator[Journal]:
+        """Give the journal, which is to keep something while the store is away.
+
+        Raises:
+            AzureMLException: it cannot.
+        """
         journal = self._journal or self._open()
         if journal is None:
             raise AzureMLException("The store cannot be reached, and there is no journal to keep this in until then.")
-        return journal
+        try:
+            yield journal
+        except OSError as error:
+            if not places.takes_nothing(error):
+                raise
+            raise AzureMLException(
+                f"The store cannot be reached, and {journal.path.parent} cannot keep this until then: {error}."
+            ) from error
 
     # -- delivery ---------------------------------------------------------------------------------------------
 
@@ -335,13 +368,14 @@ class RunWriter:
 
     def _new_rejections(self, known: int) -> list[Exception]:
         """Return what another process, delivering for this one, found refused."""
-        spool, journal = self._outbox.spool, self._journal
-        if spool is None or journal is None:
+        journal = self._journal
+        if journal is None:
             return []
-        with spool.open(journal.path) as file:
-            rejected = file.rejected()
+        rejected: list[str] = []
+        with contextlib.suppress(OSError):  # Those that cannot be read now, the next flush tells.
+            rejected = rejected_beside(journal.path)
         new = rejected[self._rejections + known :]
-        self._rejections = len(rejected)
+        self._rejections = max(self._rejections, len(rejected))
         return [AzureMLException(f"The store refused a value: {json.loads(line)['error']}") for line in new]
 
     @property
@@ -352,10 +386,11 @@ class RunWriter:
     def settled_id(self) -> str | None:
         """Return the store's id of a run that was started while the store was away, once there is one."""
         spool, journal = self._outbox.spool, self._journal
-        if spool is None or journal is None:
-            return None
-        with spool.open(journal.path) as file:
-            return file.cursor.run
+        if self._settled_id is None and spool is not None and journal is not None:
+            # Another thread may give it up meanwhile.
+            with contextlib.suppress(FileNotFoundError), spool.open(journal.path) as file:
+                self._settled_id = file.cursor.run
+        return self._settled_id
 
     def leave(self) -> None:
         """Let go of a run that has ended, or is left, once everything is delivered. What cannot be stays for others."""
@@ -365,7 +400,8 @@ class RunWriter:
             journal = self._journal
             if journal is None or spool is None:
                 return
-            with spool.open(journal.path) as file:
+            is_delivered = False
+            with contextlib.suppress(OSError), spool.open(journal.path) as file:
                 is_delivered = file.cursor.at >= file.size
             # Another thread may have logged since the last flush. Now that none can, this one is the last.
             if is_delivered or self._outbox.flush(self.spooled_as, _LEAVE_SECONDS, _LEAVE_AWAY_SECONDS).is_complete:

@@ -698,6 +698,37 @@ def test_what_was_sent_before_the_machine_was_restarted_is_not_sent_again(run):
 
 
 @LOCAL
+def test_what_a_full_disk_did_not_let_a_process_note_is_not_sent_again_when_it_is_dead(run, mocker):
+    run.log_list("a", [1.0, 2.0])
+    mocker.patch("os.pwrite", side_effect=FULL)
+    run.flush()
+    mocker.stopall()
+    run.log("a", 3.0)
+    die(run)
+    assert another_drain(run).is_complete
+
+    assert raw(run)["a"] == steps([1.0, 2.0, 3.0])
+
+
+@LOCAL
+@pytest.mark.parametrize("delivered", [0, 2])
+def test_what_the_dead_left_is_compared_with_the_store_as_far_as_anything_is_stored(run, mocker, delivered):
+    values = [list(range(start, start + 1000)) for start in range(0, 5000, 1000)]
+    for chunk in values[:delivered]:
+        run.log_list("a", chunk)
+        run.flush()
+    for chunk in values[delivered:]:
+        run.log_list("a", chunk)
+    run._writer._journal.path.with_suffix(".cursor").write_bytes(b"")
+    die(run)
+    read = mocker.spy(Store, "histories")
+    assert another_drain(run).is_complete
+
+    assert read.call_count == delivered + 1
+    assert raw(run)["a"] == steps(range(5000))
+
+
+@LOCAL
 def test_a_disk_that_fails_to_force_lines_out_doubles_none(exp, monkeypatch, mocker):
     monkeypatch.setenv("AZML_COMPAT_FSYNC", "always")
     run = exp.start_logging(snapshot_directory=None)

@@ -24,6 +24,7 @@ from hypothesis import strategies as st
 
 from azml_compat._journal import Cursor, Header, Journal, JournalFile, Spool, home, places
 from azml_compat._journal.lines import encode_line, read_lines
+from tests.disks import FULL_OR_READ_ONLY, Disk
 
 REPOSITORY = Path(__file__).parents[1]
 
@@ -585,20 +586,25 @@ def test_whoever_holds_the_lock_lives_also_on_a_machine_of_the_same_name(spool, 
     assert is_abandoned(spool, path)
 
 
-def test_after_a_restart_of_the_machine_anything_behind_the_cursor_may_have_been_sent(spool, other):
-    """The file of the cursor was not forced to the disk, so that it may be older than what was sent."""
+@pytest.mark.parametrize("boot", [None, "before the restart of the machine"])
+def test_anything_behind_the_cursor_of_the_dead_may_have_been_sent(spool, other, boot):
+    """A full disk does not take how far it is delivered, and a power cut takes it back."""
     process, path = other("""
         journal = spool.create("r", header())
         for number in range(5):
             journal.write(str(number))
         ready(journal.path)
+        wait()
     """)
-    process.wait()
     with spool.open(Path(path)) as file:
         at = file.lines(file.start, 1)[0].end
         file.set_cursor(Cursor(at, at, 1))
         assert file.cursor == Cursor(at, at, 1)
-    rewrite_header(path, boot="xx" + places.boot_id()[2:])
+    process.kill()
+    process.wait()
+    if boot is not None:
+        rewrite_header(path, boot=boot.ljust(len(places.boot_id()))[: len(places.boot_id())])
+        os.utime(path, (places.boot_time() - 10,) * 2)
 
     with spool.open(Path(path)) as file:
         assert file.cursor == Cursor(at, file.size, 1)
@@ -855,53 +861,9 @@ def test_the_lock_of_a_run_survives_that_its_folder_is_removed_and_made_anew(spo
         assert (spool.folder / "r" / "lock").exists()
 
 
-class Disk:
-    """The disk of the journals, which can be made to take nothing more."""
-
-    def __init__(self, mocker):
-        self.error = 0
-        for name in ("write", "pwrite"):
-            mocker.patch(f"os.{name}", self._writing(getattr(os, name)))
-        mocker.patch("os.open", self._opening(os.open))
-        for name in ("mkdir", "rename", "unlink", "rmdir"):
-            mocker.patch(f"os.{name}", self._changing(name, getattr(os, name)))
-
-    def _fail(self, place):
-        if self.error and str(place).startswith(os.environ["AZML_COMPAT_HOME"]):
-            raise OSError(self.error, os.strerror(self.error), str(place))
-
-    def _writing(self, real):
-        def write(descriptor, *arguments):
-            self._fail(Path(f"/proc/self/fd/{descriptor}").readlink())
-            return real(descriptor, *arguments)
-
-        return write
-
-    def _opening(self, real):
-        def open_file(path, flags, *arguments, **more):
-            is_new = flags & os.O_CREAT and not Path(path).exists()
-            if is_new or (self.error == errno.EROFS and flags & (os.O_RDWR | os.O_WRONLY)):
-                self._fail(path)
-            return real(path, flags, *arguments, **more)
-
-        return open_file
-
-    def _changing(self, name, real):
-        def change(path, *arguments, **more):
-            is_there = name == "mkdir" and Path(path).exists()
-            if not is_there and (self.error == errno.EROFS or name == "mkdir"):
-                self._fail(path)
-            return real(path, *arguments, **more)
-
-        return change
-
-
 @pytest.fixture
 def disk(mocker):
     return Disk(mocker)
-
-
-FULL_OR_READ_ONLY = pytest.mark.parametrize("error", [errno.ENOSPC, errno.EROFS], ids=["full", "read-only"])
 
 
 @FULL_OR_READ_ONLY

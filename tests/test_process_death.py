@@ -20,11 +20,12 @@ from types import SimpleNamespace
 import pytest
 from mlflow import MlflowClient
 
-from azml_compat import Experiment, Workspace, _background, _runtime
+from azml_compat import Experiment, Run, Workspace, _background, _runtime
 from azml_compat._journal import Header, Spool, writer_name
 from azml_compat._journal.lines import encode_line
 from azml_compat._restclient.exceptions import ServiceException
 from azml_compat._tracking import Store
+from azml_compat.exceptions import AzureMLException
 from tests.conftest import mlflow_server
 
 REPOSITORY = Path(__file__).parents[1]
@@ -526,6 +527,152 @@ def test_ctrl_c_while_runs_are_ended_for_sigterm_leaves_the_next_sigterm_its_eff
     assert shown.splitlines() == ["interrupted", "ended True"]
 
 
+# Signal handlers of scripts
+
+
+@pytest.fixture
+def when_signalled(monkeypatch):
+    """Have a handler called for a signal that is sent inside of a method of a class, once; what it raised."""
+    before = signal.getsignal(signal.SIGUSR1)
+
+    def arrange(owner, name, handle):
+        caught = []
+        real = getattr(owner, name)
+
+        def handler(*_):
+            try:
+                handle()
+                caught.append(None)
+            except (AzureMLException, ServiceException) as error:
+                caught.append(error)
+
+        def interrupted(*arguments, **more):
+            if not caught:
+                signal.raise_signal(signal.SIGUSR1)
+            return real(*arguments, **more)
+
+        signal.signal(signal.SIGUSR1, handler)
+        monkeypatch.setattr(owner, name, interrupted)
+        return caught
+
+    yield arrange
+    signal.signal(signal.SIGUSR1, before)
+
+
+@pytest.mark.timeout(60)
+def test_a_handler_that_logs_while_the_run_of_the_script_is_created_is_heard(when_signalled):
+    def handle():
+        run = Run.get_context()
+        run.log("b", 1)
+        run.log_list("b", [2, 3])
+        run.log_row("t", x=1, y="two")
+
+    caught = when_signalled(Store, "create_run", handle)
+    run = Run.get_context()
+    run.log("a", 1)
+    run.log("b", 4)
+
+    assert caught == [None]
+    assert run.get_metrics() == {"b": [1, 2, 3, 4], "t": {"x": 1, "y": "two"}, "a": 1}
+    (found,) = run.experiment.get_runs()
+    assert found.id == run.id
+
+
+@pytest.mark.timeout(60)
+def test_what_a_handler_logged_while_the_run_was_created_in_vain_is_in_the_run_all_the_same(when_signalled, mocker):
+    caught = when_signalled(Store, "create_run", lambda: Run.get_context().log("b", 1))
+    mocker.patch("mlflow.MlflowClient.create_run", side_effect=KeyboardInterrupt)
+    with pytest.raises(KeyboardInterrupt):
+        Run.get_context().log("a", 1)
+    mocker.stopall()
+    assert caught == [None]
+    _runtime._end_with_process(_runtime.Outcome())
+
+    assert Run.get_context().get_metrics() == {"b": 1}
+    assert Run.get_context().status == "Completed"
+
+
+@pytest.mark.timeout(60)
+@pytest.mark.parametrize("call", [lambda run: run.tag("key", "value"), lambda run: run.complete(), lambda run: run.id])
+def test_a_handler_is_told_what_cannot_be_done_while_the_run_of_the_script_is_created(when_signalled, call):
+    caught = when_signalled(Store, "create_run", lambda: call(Run.get_context()))
+    Run.get_context().log("a", 1)
+
+    assert "being created" in str(caught)
+    assert Run.get_context().get_metrics() == {"a": 1}
+
+
+@pytest.mark.timeout(60)
+def test_a_run_whose_creation_a_handler_broke_off_is_ended_by_whoever_looks_next(file_uri, mocker):
+    real = Store.create_run
+
+    def create_run(*arguments, **more):
+        real(*arguments, **more)
+        raise TimeoutError  # as a handler of SIGALRM raises it
+
+    mocker.patch.object(Store, "create_run", create_run)
+    with pytest.raises(TimeoutError):
+        Run.get_context().log("a", 1)
+    mocker.stopall()
+    name = Run.get_context().experiment.name
+    assert status_in_file_store(file_uri) == "RUNNING"
+    _runtime.reset()
+
+    assert [run.status for run in runs_of(name)] == ["Failed"]
+    assert journals() == []
+
+
+@pytest.mark.timeout(60)
+def test_a_handler_that_wants_the_store_while_it_is_opened_is_told_that_it_is_not_there_yet(when_signalled):
+    caught = when_signalled(Store, "_open", lambda: _runtime.store().find_experiment("e"))
+    run = Experiment(Workspace("s", "g", "w"), "e").start_logging(snapshot_directory=None)
+    run.log("a", 1)
+
+    (error,) = caught
+    assert error.status_code == 503
+    assert "signal handler" in str(error)
+    assert run.get_metrics() == {"a": 1}
+
+
+@pytest.mark.timeout(60)
+@pytest.mark.parametrize(("end", "status"), [("complete", "Completed"), ("fail", "Failed"), ("cancel", "Canceled")])
+def test_a_handler_can_end_the_run_while_it_is_flushed(when_signalled, local_exp, end, status):
+    run = local_exp.start_logging(snapshot_directory=None)
+    run.log_list("a", list(range(100)))
+    Path("outputs/model").write_text("model")
+    took = []
+
+    def handle():
+        run.log("b", 1)
+        began = time.monotonic()
+        getattr(run, end)()
+        took.append(time.monotonic() - began)
+
+    caught = when_signalled(Store, "log_points", handle)
+    run.flush()
+    _runtime._end_with_process(_runtime.Outcome())
+
+    assert caught == [None]
+    assert took[0] < 5
+    assert run.status == status
+    assert run.get_metrics() == {"a": list(range(100)), "b": 1}
+    assert run.get_file_names() == ["outputs/model"]
+    assert journals() == []
+
+
+@pytest.mark.timeout(60)
+def test_a_handler_that_reads_while_the_run_is_flushed_gets_no_part(when_signalled, local_exp):
+    run = local_exp.start_logging(snapshot_directory=None)
+    run.log_list("a", [1, 2])
+    caught = when_signalled(Store, "log_points", run.get_metrics)
+    began = time.monotonic()
+    run.flush()
+
+    assert time.monotonic() - began < 20
+    assert [type(error) for error in caught] != [type(None)]
+    assert run.get_metrics() == {"a": [1, 2]}
+
+
 # sys.exit
 
 
@@ -614,6 +761,34 @@ def test_what_threads_log_while_the_run_is_completed_is_kept(tracking_uri):
 
     assert run.get_metrics() == {f"thread {number}": list(range(count)) for number, count in enumerate(counts)}
     assert run.get_status() == "Completed"
+
+
+def test_threads_may_flush_a_run_while_another_ends_it(local_exp):
+    errors = []
+
+    def flush(run, writer, stop):
+        while not stop.is_set():
+            try:
+                writer.flush(5)
+                run.flush()
+            except (OSError, AzureMLException, ServiceException) as error:
+                errors.append(error)
+
+    for _ in range(25):
+        run = local_exp.start_logging(snapshot_directory=None)
+        run.log("a", 1)
+        stop = threading.Event()
+        threads = [threading.Thread(target=flush, args=(run, run._writer, stop)) for _ in range(2)]
+        for thread in threads:
+            thread.start()
+        time.sleep(0.02)
+        run.complete()
+        stop.set()
+        for thread in threads:
+            thread.join()
+
+    assert errors == []
+    assert {run.status for run in local_exp.get_runs()} == {"Completed"}
 
 
 def test_a_flush_ends_although_another_thread_logs_faster_than_the_store_takes_it(file_uri):

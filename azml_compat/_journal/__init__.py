@@ -15,8 +15,8 @@ from __future__ import annotations
 
 from azml_compat._home import home
 from azml_compat._journal.cursor import Cursor
-from azml_compat._journal.journal import Header, Journal, JournalFile, writer_name
+from azml_compat._journal.journal import Header, Journal, JournalFile, rejected_beside, writer_name
 from azml_compat._journal.lines import Line
 from azml_compat._journal.spool import Spool
 
-__all__ = ["Cursor", "Header", "Journal", "JournalFile", "Line", "Spool", "home", "writer_name"]
+__all__ = ["Cursor", "Header", "Journal", "JournalFile", "Line", "Spool", "home", "rejected_beside", "writer_name"]

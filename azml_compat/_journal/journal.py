@@ -307,8 +307,9 @@ class JournalFile:
         kept = self.own.kept_cursor if self.own is not None else None
         found = Cursor.read(self._cursor) if kept is None else kept
         at = max(found.at, self.start)
-        # Nobody forces a cursor to the disk: from before a restart of the machine, it may be older than what was sent.
-        sent = found.sent if self.is_local else self.size
+        # The note may be older than what was sent: a full disk does not take it, and a power cut takes it back. While
+        # its process lives that one knows better; of a dead one's, all that follows is compared.
+        sent = self.size if self.is_abandoned else found.sent
         return found._replace(at=at, sent=max(at, min(sent, self.size)))
 
     def set_cursor(self, cursor: Cursor) -> None:

@@ -112,22 +112,32 @@ class Spool:
         journal.path = folder / journal.path.name
 
     def discard(self, journal: Journal) -> None:
-        """Delete a journal of this process with all that is in it, or leave that to whoever is draining the run."""
+        """Delete a journal of this process with all that is in it, or leave that to whoever is draining the run.
+
+        On a disk that takes not even that, it stays this process's: only here it is known that it is delivered.
+        """
         run = journal.path.parent.name
-        with self.locked(run, time.monotonic() + _DISCARD_SECONDS) as has_lock:
-            if has_lock:
-                with contextlib.suppress(OSError), self.open(journal.path) as file:
-                    if journal.is_undeliverable:
-                        file.set_aside()
-                    else:
-                        file.remove()
-            self.release(journal)
-            if has_lock:
-                self._release_lane(run)
-                self.tidy(run)
+        try:
+            with self.locked(run, time.monotonic() + _DISCARD_SECONDS) as has_lock:
+                if has_lock:
+                    self._remove(journal)
+                    self.release(journal)
+                    self._release_lane(run)
+                    self.tidy(run)
+        except OSError as error:
+            if places.takes_nothing(error):
+                return
+        self.release(journal)
+
+    def _remove(self, journal: Journal) -> None:
+        with contextlib.suppress(FileNotFoundError), self.open(journal.path) as file:
+            if journal.is_undeliverable:
+                file.set_aside()
+            else:
+                file.remove()
 
     def release(self, journal: Journal) -> None:
-        """Give up a journal of this process; whoever drains next finds its owner gone."""
+        """Give up a journal of this process, if that has not been done; whoever drains next finds its owner gone."""
         self._own.pop(journal.name, None)
         journal.close()
 

@@ -85,7 +85,9 @@ class Store:
         self._patience = Patience(is_server=self.is_server)
         self._client: Any = None
         self._repositories: dict[str, Any] = {}
-        self._opening = threading.Lock()
+        self._opening = threading.RLock()
+        self._opener: int | None = None
+        """The thread that opens the store."""
 
     def __repr__(self) -> str:
         return f"Store({without_credentials(self.uri)!r})"
@@ -94,10 +96,17 @@ class Store:
     def client(self) -> Any:
         """The MlflowClient."""
         if self._client is None:
+            doing = f"Cannot open the tracking store {without_credentials(self.uri)}"
+            if self._opener == threading.get_ident():
+                raise not_there_yet(f"{doing}: the call that a signal handler has interrupted is at it.")
             with self._opening:
-                if self._client is None:
-                    with self._patience.counting(f"Cannot open the tracking store {without_credentials(self.uri)}"):
-                        self._client = self._open()
+                self._opener = threading.get_ident()
+                try:
+                    if self._client is None:
+                        with self._patience.counting(doing):
+                            self._client = self._open()
+                finally:
+                    self._opener = None
             on_open, self._on_open = self._on_open, None
             if on_open is not None:
                 on_open()
@@ -105,7 +114,8 @@ class Store:
 
     def leave_parent_behind(self) -> None:
         """In a forked child: share no connections with the parent, and no locks that a thread of it may hold."""
-        self._opening = threading.Lock()
+        self._opening = threading.RLock()
+        self._opener = None
         self._patience.leave_parent_behind()
         _without_url_print.leave_parent_behind()
         if self._client is not None:

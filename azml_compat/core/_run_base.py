@@ -145,8 +145,12 @@ class _RunBase(_portal.ChainedIdentity, _portal.HasRunPortal):
     def _writer(self) -> RunWriter:
         found = self._attached
         if found is None or found.is_stale:
-            found = self._attached = _runtime.writer(self._record)
+            found = self._take_writer()
         return found
+
+    def _take_writer(self) -> RunWriter:
+        self._attached = _runtime.writer(self._record)
+        return self._attached
 
     @property
     def _files(self) -> RunFiles:

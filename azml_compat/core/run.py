@@ -30,6 +30,7 @@ from azml_compat.core._run_files import shown_folder
 from azml_compat.core._run_metrics import _LoggingRun
 from azml_compat.exceptions import (
     ActivityFailedException,
+    AzureMLException,
     ExperimentExecutionException,
     RunEnvironmentException,
     UserErrorException,
@@ -39,6 +40,7 @@ if TYPE_CHECKING:
     from azml_compat._models import RegisteredModel
     from azml_compat._process_end import Outcome
     from azml_compat._tracking import RunRecord
+    from azml_compat._writer import RunWriter
     from azml_compat.core.experiment import Experiment
     from azml_compat.core.workspace import Workspace
 
@@ -254,7 +256,7 @@ class Run(_LoggingRun):
         """Store everything, and give the run a status; return what the store refused."""
         report = self._writer.flush(_END_SECONDS, _END_AWAY_SECONDS)
         if report.is_busy:
-            raise ServiceException._from_status(503, f"Another process is still sending what run {self.id} logged.")
+            raise ServiceException._from_status(503, f"What run {self.id} logged is being sent just now")
         if not report.is_complete:
             raise report.away or ServiceException._from_status(503, "The store is too slow to take everything.")
         is_blank = self._is_blank()
@@ -710,7 +712,9 @@ class _ContextRun(Run, _RunOfScript):
         )
         workspace = Workspace._of_process()
         self._experiment = Experiment(workspace, name, _skip_name_validation=True, _create_in_cloud=False)
-        self._creating = threading.Lock()
+        self._creator: tuple[int, int] | None = None
+        """The process and thread that create the run at the moment."""
+        self._early = _Early()
         self._base = Path.cwd()
         self._folders = [OUTPUTS_DIR]
         self._redirects = True
@@ -721,11 +725,34 @@ class _ContextRun(Run, _RunOfScript):
 
     @property
     def _record(self) -> RunRecord:
-        if "_known" not in self.__dict__:
-            with self._creating:
-                if "_known" not in self.__dict__:
-                    self._create_now()
+        if not self._is_created:
+            self._create_once()
         return self._known
+
+    @property
+    def _is_created(self) -> bool:
+        return "_known" in self.__dict__
+
+    @property
+    def _is_interrupted(self) -> bool:
+        """Whether this is a signal handler, and this very thread creates the run in what it has interrupted."""
+        return not self._is_created and self._creator == (os.getpid(), threading.get_ident())
+
+    def _take_writer(self) -> Any:
+        return self._early if self._is_interrupted else super()._take_writer()
+
+    def _create_once(self) -> None:
+        if self._is_interrupted:
+            raise _Early.refusal()
+        with _runtime.context_lock:
+            self._creator = (os.getpid(), threading.get_ident())
+            try:
+                if not self._is_created:
+                    self._create_now()
+            finally:
+                self._creator = None
+        if self._early.has_calls:
+            self._early.log_to(self._writer)
 
     def _create_now(self) -> None:
         new = _creation.NewRun(code_folder=Path(), folders=_absolute(self._folders))
@@ -754,7 +781,7 @@ class _ContextRun(Run, _RunOfScript):
         return super().parent if "_known" in self.__dict__ else None
 
     def _end_with_process(self, outcome: Outcome) -> None:
-        if "_known" not in self.__dict__ and not self._has_new_outputs():
+        if not (self._is_created or self._early.has_calls or self._has_new_outputs()):
             return
         if outcome.is_failure and not self._is_provisional:
             with _reporting.reported(f"Cannot see how run {self.id} has ended"):
@@ -775,6 +802,37 @@ class _ContextRun(Run, _RunOfScript):
             return False
         files = local_files(self._base / OUTPUTS_DIR)
         return any(file.exists() and file.stat().st_mtime >= self._began for file in files)
+
+
+class _Early:
+    """Takes the log calls of a signal handler while the call that it has interrupted creates the run.
+
+    They are made when that call goes on. Nothing else can be done with the run before.
+    """
+
+    def __init__(self) -> None:
+        self._calls: builtins.list[tuple[str, tuple[Any, ...]]] = []
+
+    @staticmethod
+    def refusal() -> AzureMLException:
+        """Return the error of whatever else a signal handler attempts."""
+        return AzureMLException("The run is being created by the call that this signal handler has interrupted.")
+
+    def __getattr__(self, name: str) -> Callable[..., None]:
+        if not name.startswith("append"):
+            raise self.refusal()
+        return lambda *arguments: self._calls.append((name, arguments))
+
+    @property
+    def has_calls(self) -> bool:
+        """Whether there are calls still to be made."""
+        return bool(self._calls)
+
+    def log_to(self, writer: RunWriter) -> None:
+        """Make the calls."""
+        while self._calls:
+            name, arguments = self._calls.pop(0)
+            getattr(writer, name)(*arguments)
 
 
 def _is_main_process() -> bool:
