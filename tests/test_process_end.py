@@ -7,6 +7,7 @@ import signal
 import subprocess
 import sys
 import textwrap
+import time
 from pathlib import Path
 
 import pytest
@@ -31,6 +32,11 @@ def _quick_store(request, file_uri, monkeypatch):
     """What does not depend on the store uses the one that opens fastest."""
     if "tracking_uri" not in request.fixturenames:
         monkeypatch.setenv("MLFLOW_TRACKING_URI", file_uri)
+    monkeypatch.setattr(f"{__name__}._began", time.time_ns() // 1_000_000)
+
+
+_began = 0
+"""When the test began, in milliseconds since the epoch."""
 
 
 def command(script, runner, *arguments):
@@ -58,11 +64,12 @@ def run_script(code, *arguments, runner=(), code_of_exit=0, **env):
 
 
 def runs_of(name="e", **filters):
-    """The runs of an experiment, oldest first."""
+    """The runs of an experiment that this test has made, oldest first: all tests share one server."""
     workspace = Workspace("s", "g", "w")
     if name not in workspace.experiments:
         return []
-    return list(workspace.experiments[name].get_runs(include_children=True, **filters))[::-1]
+    found = list(workspace.experiments[name].get_runs(include_children=True, **filters))[::-1]
+    return [run for run in found if run._record.start_time >= _began]
 
 
 @pytest.fixture(params=RUNNERS.values(), ids=RUNNERS)
@@ -140,7 +147,12 @@ def test_without_our_launcher_a_run_is_ended_whatever_the_exit_code():
 
 
 def test_an_interrupt_from_the_keyboard_fails_the_run(runner):
-    Path("script.py").write_text(HEAD + "import time\nrun = start()\nprint('ready', flush=True)\ntime.sleep(60)")
+    Path("script.py").write_text(
+        HEAD + "import signal, time\n"
+        # Whoever runs the tests in the background of a shell ignores it, and children inherit that.
+        "signal.signal(signal.SIGINT, signal.default_int_handler)\n"
+        "run = start()\nprint('ready', flush=True)\ntime.sleep(60)"
+    )
     process = subprocess.Popen(
         command("script.py", runner), stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, env=environment()
     )
