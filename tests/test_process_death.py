@@ -43,6 +43,11 @@ def _quick_store(request, file_uri, monkeypatch):
     """What does not depend on the store uses the one that opens fastest."""
     if "tracking_uri" not in request.fixturenames:
         monkeypatch.setenv("MLFLOW_TRACKING_URI", file_uri)
+    monkeypatch.setattr(f"{__name__}._began", time.time_ns() // 1_000_000)
+
+
+_began = 0
+"""When the test began, in milliseconds since the epoch."""
 
 
 def launch(code, *, runner=(), name="script.py", **env):
@@ -85,9 +90,10 @@ def run_script(code, *, runner=(), code_of_exit=0, seconds=100, **env):
 
 
 def runs_of(name="e"):
-    """The runs of an experiment, oldest first. Opens the store as any next process does."""
+    """The runs of an experiment that this test has made, oldest first. Opens the store as any next process does."""
     workspace = Workspace("s", "g", "w")
-    return list(workspace.experiments[name].get_runs(include_children=True))[::-1]
+    found = list(workspace.experiments[name].get_runs(include_children=True))[::-1]
+    return [run for run in found if run._record.start_time >= _began]
 
 
 def the_run():

@@ -591,7 +591,8 @@ def test_histories_are_those_that_mlflow_gives(store, new_run, many):
     wanted = {run_ids[0]: keys, run_ids[1]: keys[:1], run_ids[2]: []}
     found = store.histories(wanted)
 
-    assert found.keys() == set(run_ids[:2])
+    assert found.keys() == set(run_ids)
+    assert found[run_ids[2]] == {}
     for run_id in run_ids[:2]:
         assert list(found[run_id]) == wanted[run_id]
         for key, points in found[run_id].items():
