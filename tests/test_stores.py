@@ -647,7 +647,7 @@ def test_a_server_that_starts_late_is_waited_for(monkeypatch, free_port):
     monkeypatch.setattr(opening, "_SERVER_SECONDS", 0.2)
     try:
         with pytest.raises(ServiceException):
-            opening._check_server(f"http://127.0.0.1:{free_port}")
+            opening._check_server(f"http://127.0.0.1:{free_port}", 10)
     finally:
         for server in servers:
             server.server_close()
