@@ -139,7 +139,7 @@ def kill_script(*options):
 
 
 def test_nothing_that_was_acknowledged_is_lost_doubled_or_moved_by_sigkill():
-    done = kill_script("--rounds", "3", "--seed", "3")
+    done = kill_script("--rounds", "3", "--seed", "3", "--store", "sqlite")
 
     assert done.returncode == 0, done.stdout + done.stderr
 
