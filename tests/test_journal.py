@@ -1053,3 +1053,13 @@ def test_a_journal_without_a_line_has_no_header(spool, journal, content):
     with JournalFile(journal.path, None) as file:
         assert file.header is None
         assert file.is_abandoned
+
+
+def test_the_many_runs_of_a_process_need_not_be_looked_into_to_tell_them_apart(spool, mocker):
+    for number in range(5):
+        spool.name_run(spool.create(f"stand-in {number}", header(run=f"stand-in {number}")), f"run {number}")
+    looks = mocker.spy(spool, "_settled")
+
+    assert spool.names_of("run 3") == ["run 3"]
+    assert spool.has_journals("run 3")
+    assert not [call for call in looks.call_args_list if "run" in call.args[0]]

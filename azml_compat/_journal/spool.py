@@ -68,6 +68,8 @@ class Spool:
         self._locks: dict[str, threading.RLock] = {}
         self._holders: dict[str, int] = {}
         """The threads that hold them."""
+        self._final: set[str] = set()
+        """Names that stand for nothing else, so that they need not be looked at: a process may have many runs."""
         self._lanes: dict[str, int] = {}
         self._lanes_lock = threading.RLock()
         self._check_locks()
@@ -110,6 +112,7 @@ class Spool:
         folder = self.folder / run
         journal.path.parent.rename(folder)
         journal.path = folder / journal.path.name
+        self._final.add(run)
 
     def discard(self, journal: Journal) -> None:
         """Delete a journal of this process with all that is in it, or leave that to whoever is draining the run.
@@ -221,7 +224,7 @@ class Spool:
 
     def has_journals(self, run: str) -> bool:
         """Tell whether `run` has journals here."""
-        return any(self.journals(name) for name in self.names_of(run))
+        return bool(self.journals(run)) or any(self.journals(name) for name in self.names_of(run))
 
     def names_of(self, run: str) -> list[str]:
         """Return the names under which `run` may have journals here.
@@ -229,8 +232,8 @@ class Spool:
         They are its id and, where it was started while the store was away, what stood for that.
         """
         with os.scandir(self.folder) as entries:
-            others = [entry.name for entry in entries if entry.is_dir(follow_symlinks=False) and entry.name != run]
-        return [run, *(name for name in others if self._settled(name) == run)]
+            names = [entry.name for entry in entries if entry.name not in self._final and entry.name != run]
+        return [run, *(name for name in names if self._settled(name) == run)]
 
     def _settled(self, name: str) -> str | None:
         """Return the run that the store has for what is kept as `name`, where a delivery has found that out."""
