@@ -287,6 +287,8 @@ class Run(_LoggingRun):
 
     def _flush_rest(self) -> builtins.list[Exception]:
         """Deliver what taking the outputs may have added: the names that are too long for a store; return refusals."""
+        if self._writer.is_blank:
+            return []
         report = self._writer.flush(_END_SECONDS, _END_AWAY_SECONDS)
         if report.away is not None:
             raise report.away
