@@ -101,10 +101,11 @@ class Outbox:
         if not spool.has_journals(run):
             return total
         began = time.monotonic()
+        quiet_seconds = seconds if away_seconds is None else _BUSY_SECONDS
         pause, longest = _RETRY_SECONDS
         with self.store.patience(seconds):
             while True:
-                report = self._drain_once(drain, spool, run, began + seconds)
+                report = self._drain_once(drain, spool, run, began + seconds, quiet_seconds)
                 total.delivered += report.delivered
                 total.refused += report.refused
                 total.pending, total.away, total.is_busy = report.pending, report.away, report.is_busy
@@ -118,7 +119,7 @@ class Outbox:
                     self.store.note_waiting(pause)
                 pause = min(pause * 2, longest)
 
-    def _drain_once(self, drain: Drain, spool: Spool, run: str, deadline: float) -> Report:
+    def _drain_once(self, drain: Drain, spool: Spool, run: str, deadline: float, quiet_seconds: float) -> Report:
         """Drain a run. Where somebody else is at it, wait as long as that gets ahead: it may wait for the store.
 
         Where it is this very thread, in a call that a signal handler has interrupted, waiting would be in vain.
@@ -130,7 +131,8 @@ class Outbox:
         quiet_since = time.monotonic()
         while report.is_busy and self.store.patience_left > 0:
             began = time.monotonic()
-            if began >= min(deadline, quiet_since + _BUSY_SECONDS):
+            if began >= min(deadline, quiet_since + quiet_seconds):
+                self.store.note_silence()
                 break
             earlier, report = report, drain.run(run, deadline, wait=_LOOK_SECONDS)
             report.delivered += earlier.delivered

@@ -834,6 +834,31 @@ def test_a_run_ends_in_time_although_another_process_delivers_it_and_waits_for_a
     assert history(sqlite_uri, plain(sqlite_uri, "experiment")[0], "a") == [1]
 
 
+@pytest.mark.parametrize("whose", ["its own", "of a child"])
+def test_reading_raises_in_time_although_another_process_delivers_the_run(local_run, monkeypatch, whose):
+    monkeypatch.setattr("azml_compat._writer._BUSY_SECONDS", 1.0)
+    written = local_run if whose == "its own" else local_run.child_run()
+    written.log("a", 1)
+    with delivered_by_another(written, "sys.stdin.read()"):
+        took = seconds_of(lambda: raises_away(lambda: local_run.get_metrics(recursive=True)))
+
+    assert took < 5
+    assert local_run.get_metrics(recursive=True) == {written.id: {"a": 1}}
+
+
+def test_flush_waits_for_another_process_that_delivers_the_run_until_its_time_is_up(local_run, monkeypatch):
+    monkeypatch.setattr("azml_compat._writer._BUSY_SECONDS", 0.2)
+    local_run.log("a", 1)
+    with delivered_by_another(local_run, "time.sleep(2)"):
+        local_run.flush(timeout_seconds=60)
+    local_run.log("a", 2)
+    with delivered_by_another(local_run, "sys.stdin.read()"):
+        took = seconds_of(lambda: raises_away(lambda: local_run.flush(timeout_seconds=1)))
+
+    assert 0.9 < took < 4
+    assert local_run.get_metrics() == {"a": [1, 2]}
+
+
 @pytest.mark.extra
 def test_what_another_process_waits_for_is_waited_for_eight_seconds(local_run):
     local_run.log("a", 1)

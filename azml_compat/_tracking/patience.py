@@ -137,6 +137,10 @@ class Patience:
         """Whether the last call was not answered, and that was a moment ago."""
         return time.monotonic() - self._away_since < _MEMORY_SECONDS
 
+    def note_silence(self) -> None:
+        """Note that the store is silent."""
+        self._away_since = time.monotonic()
+
     def renew(self) -> None:
         """Note a sign of life."""
         self._away_since = -math.inf
@@ -162,8 +166,8 @@ class Patience:
             yield
         except (ServiceException, AzureMLException) as error:
             if is_away(error):
-                self._away_since = time.monotonic()
-                self.add(self._away_since - began)
+                self.note_silence()
+                self.add(time.monotonic() - began)
             else:
                 self.renew()
             raise

@@ -143,6 +143,10 @@ class Store:
         """Note that this thread has waited in vain for somebody else to get something from the store."""
         self._patience.add(seconds)
 
+    def note_silence(self) -> None:
+        """Note that the store seems not to answer somebody else."""
+        self._patience.note_silence()
+
     def note_answer(self) -> None:
         """Note that somebody else has got something from the store."""
         self._patience.renew()

@@ -17,6 +17,7 @@ from azml_compat.core._run_files import _FilingRun
 from azml_compat.exceptions import AzureMLException
 
 if TYPE_CHECKING:
+    from azml_compat._delivery import Report
     from azml_compat._metrics.records import ArtifactRecord
     from azml_compat._tracking import RunRecord
 
@@ -154,7 +155,8 @@ class _LoggingRun(_FilingRun):
 
         Raises:
             AzureMLException: it took longer than `timeout_seconds`; nothing is lost then.
-            ServiceException: the store cannot be reached (`status_code` 503), or refused a value for good.
+            ServiceException: the store cannot be reached, or another process is sending all the time (`status_code`
+                503), or the store refused a value for good.
         """
         with self._store.patience(timeout_seconds):
             self._flush(timeout_seconds)
@@ -164,8 +166,7 @@ class _LoggingRun(_FilingRun):
         report = self._writer.flush(seconds, away_seconds)
         if report.refused:
             raise report.refused[0]
-        if not report.is_complete:
-            raise report.away or AzureMLException(f"Not everything was in the store after {seconds} seconds.")
+        _check_complete(report, seconds)
 
     def _publish_views(self) -> None:
         names = self._writer.take_changed_views()
@@ -211,8 +212,8 @@ class _LoggingRun(_FilingRun):
         """Return all descendants, with what was logged to them on this machine delivered."""
         found = _search.descendants(self._store, own)
         reports = [_runtime.flush(run, _READING_SECONDS, _AWAY_SECONDS) for run in found]
-        if any(report.away for report in reports):
-            raise next(report.away for report in reports if report.away)
+        for report in reports:
+            _check_complete(report, _READING_SECONDS)
         return _search.descendants(self._store, own) if any(report.delivered for report in reports) else found
 
     def _metrics_of(self, run: RunRecord, name: str | None, populate: bool) -> dict[str, Any]:
@@ -231,6 +232,16 @@ class _LoggingRun(_FilingRun):
                 return _artifact_metrics.populated(id_of(run), record.path, record.kind, local.read_bytes())
 
         return artifact
+
+
+def _check_complete(report: Report, seconds: float) -> None:
+    """Raise where something is left to be delivered."""
+    if report.away is not None:
+        raise report.away
+    if report.is_busy:
+        raise ServiceException._from_status(503, "What was logged is being sent by another process just now.")
+    if not report.is_complete:
+        raise AzureMLException(f"Not everything was in the store after {seconds} seconds.")
 
 
 def _metric_name(name: Any) -> str:
