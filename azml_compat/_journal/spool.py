@@ -295,7 +295,8 @@ class Spool:
         """Remove the folder of a run without journals. What the store rejected keeps it, and who is about to log."""
         folder = self.folder / run
         with contextlib.suppress(OSError), self._without_lanes(run) as is_unused:
-            names = {entry.name for entry in os.scandir(folder)}
+            with os.scandir(folder) as entries:
+                names = {entry.name for entry in entries}
             if is_unused and all(name in (_LOCK, _LANES) or _is_left(folder / name) for name in names):
                 for name in names:
                     (folder / name).unlink()
