@@ -1668,77 +1668,115 @@ def test_without_a_home_a_run_cannot_start_while_the_store_is_away(gate, trackin
 
 
 @pytest.fixture
-def mounted(tmp_path, monkeypatch):
-    """Mount a small file system where the journals are to be; gives what remounts it."""
+def on_a_small_disk(sqlite_uri, tmp_path):
+    """Run code whose journals are on a disk of its own, which is gone with the code; what it printed."""
     home = tmp_path / "small"
     home.mkdir()
+    inside = ["unshare", "--mount"]
 
-    def mount(*options, on="tmpfs"):
-        if os.getuid() != 0 or subprocess.run(["mount", *options, on, home], check=False).returncode:
+    def run_code(mount, code):
+        mount = ["mount", *mount, home]
+        if os.getuid() != 0 or subprocess.run([*inside, *mount], check=False, capture_output=True).returncode:
             pytest.skip("mounting takes root, and may be forbidden even then")
-        monkeypatch.setenv("AZML_COMPAT_HOME", str(home))
-        return lambda *options: subprocess.run(["mount", "-o", *options, home], check=True)
+        head = f"""
+            import os, subprocess
+            from pathlib import Path
+            subprocess.run({[str(part) for part in mount]}, check=True)
+            def remount(how):
+                subprocess.run(["mount", "-o", "remount," + how, {str(home)!r}], check=True)
+            from mlflow import MlflowClient
+            from azml_compat import Experiment, Run, Workspace
+            workspace = Workspace("s", "g", "w")
+        """
+        done = subprocess.run(
+            [*inside, sys.executable, "-W", "ignore", "-c", textwrap.dedent(head) + textwrap.dedent(code)],
+            capture_output=True,
+            text=True,
+            check=False,
+            timeout=120,
+            env={
+                **os.environ,
+                "PYTHONPATH": str(REPOSITORY),
+                "MLFLOW_TRACKING_URI": sqlite_uri,
+                "AZML_COMPAT_HOME": str(home),
+            },
+        )
+        assert done.returncode == 0, done.stderr
+        return done.stdout.splitlines()
 
-    yield mount
-    _runtime.reset()
-    subprocess.run(["umount", "-l", home], check=False)
+    return run_code
+
+
+_TMPFS = ["-t", "tmpfs", "-o", "size=64k,nr_inodes=40", "tmpfs"]
 
 
 @pytest.mark.extra
-def test_a_disk_that_fills_up_and_is_cleared_again_costs_nothing(sqlite_uri, monkeypatch, mounted):
-    mounted("-t", "tmpfs", "-o", "size=64k")
-    monkeypatch.setenv("MLFLOW_TRACKING_URI", sqlite_uri)
-    run = Experiment(Workspace("s", "g", "w"), "experiment").start_logging(snapshot_directory=None)
-    run.log("a", 0)
-    for value in range(1, 1500):
-        run.log("a", value)
-    assert run.get_metrics() == {"a": list(range(1500))}
-    run.complete()
-    assert run.status == "Completed"
+def test_a_disk_that_fills_up_and_is_cleared_again_costs_nothing(on_a_small_disk):
+    shown = on_a_small_disk(
+        _TMPFS,
+        """
+        run = Experiment(workspace, "e").start_logging(snapshot_directory=None)
+        for value in range(1500):
+            run.log("a", value)
+        print(run.get_metrics() == {"a": list(range(1500))})
+        run.complete()
+        print(run.status)
+        """,
+    )
+
+    assert shown[-2:] == ["True", "Completed"]
 
 
 @pytest.mark.extra
-def test_an_owner_goes_on_when_its_disk_fails_and_becomes_read_only(sqlite_uri, monkeypatch, mounted, tmp_path):
+def test_an_owner_goes_on_when_its_disk_fails_and_becomes_read_only(on_a_small_disk, tmp_path):
     image = tmp_path / "image"
-    image.write_bytes(b"")
-    os.truncate(image, 8 << 20)
-    if subprocess.run(["mkfs.ext4", "-q", "-F", image], check=False, env={"PATH": "/sbin:/usr/sbin"}).returncode:
+    with image.open("wb") as file:
+        file.truncate(8 << 20)
+    try:
+        subprocess.run(["mkfs.ext4", "-q", "-F", image], check=True, env={"PATH": "/sbin:/usr/sbin"})
+    except FileNotFoundError:
         pytest.skip("there is no ext4 here")
-    remount = mounted("-o", "loop", on=str(image))
-    monkeypatch.setenv("MLFLOW_TRACKING_URI", sqlite_uri)
-    run = Experiment(Workspace("s", "g", "w"), "experiment").start_logging(snapshot_directory=None)
-    run.log("a", 0)
-    remount("remount,abort")
-    for value in range(1, 5):
-        run.log("a", value)
-        run.log("t", str(value))
-    assert run.get_metrics() == {"a": list(range(5)), "t": ["1", "2", "3", "4"]}
-    run.complete()
+    shown = on_a_small_disk(
+        ["-o", "loop", image],
+        """
+        run = Experiment(workspace, "e").start_logging(snapshot_directory=None)
+        run.log("a", 0)
+        remount("abort")
+        for value in range(1, 5):
+            run.log("a", value)
+            run.log("t", str(value))
+        expected = {"a": list(range(5)), "t": ["1", "2", "3", "4"]}
+        print(run.get_metrics() == expected)
+        run.complete()
+        print(run.get_metrics() == expected, run.status)
+        """,
+    )
 
-    assert run.status == "Completed"
-    assert run.get_metrics() == {"a": list(range(5)), "t": ["1", "2", "3", "4"]}
+    assert shown[-2:] == ["True", "True Completed"]
 
 
 @pytest.mark.extra
-@pytest.mark.parametrize("how", ["full", "read-only"])
-def test_a_process_that_joins_a_run_goes_on_where_no_journal_can_be_made(sqlite_uri, monkeypatch, mounted, how):
-    remount = mounted("-t", "tmpfs", "-o", "size=64k,nr_inodes=40")
-    monkeypatch.setenv("MLFLOW_TRACKING_URI", sqlite_uri)
-    workspace = Workspace("s", "g", "w")
-    client = MlflowClient(sqlite_uri)
-    joined = Run.get(workspace, client.create_run(client.create_experiment("e")).info.run_id)
-    if how == "read-only":
-        remount("remount,ro")
-    else:
-        subprocess.run(["dd", "if=/dev/zero", f"of={os.environ['AZML_COMPAT_HOME']}/x"], check=False)
-        for number in range(50):
-            with contextlib.suppress(OSError):
-                Path(os.environ["AZML_COMPAT_HOME"], f"{number}").touch()
-    joined.log("a", 1)
-    joined.log("a", 2)
-
+@pytest.mark.parametrize(
+    "make",
+    [
+        "remount('ro')",
+        """subprocess.run(["dd", "if=/dev/zero", f"of={os.environ['AZML_COMPAT_HOME']}/x"])
+for number in range(50):
+    subprocess.run(["touch", f"{os.environ['AZML_COMPAT_HOME']}/{number}"])""",
+    ],
+    ids=["read-only", "full"],
+)
+def test_a_process_that_joins_a_run_goes_on_where_no_journal_can_be_made(on_a_small_disk, sqlite_uri, make):
+    code = """
+client = MlflowClient()
+run = Run.get(workspace, client.create_run(client.create_experiment("e")).info.run_id)
+MAKE
+run.log("a", 1)
+run.log("a", 2)
+print(run.get_metrics())
+"""
+    assert on_a_small_disk(_TMPFS, code.replace("MAKE", make))[-1] == "{'a': [1, 2]}"
     assert history(sqlite_uri, plain(sqlite_uri, "e")[0], "a") == [1, 2]
-    assert joined.get_metrics() == {"a": [1, 2]}
 
 
 def test_nothing_is_logged_by_python_about_an_outage_but_warnings(run, gate, caplog):
