@@ -1060,7 +1060,8 @@ def background(monkeypatch):
         for folder in Path("/proc").glob("[0-9]*"):
             try:
                 command = (folder / "cmdline").read_bytes().decode().split("\0")
-                if "-c" in command and any(home in argument and "package" in argument for argument in command):
+                is_one = "-c" in command and any(home in argument and "package" in argument for argument in command)
+                if is_one and _is_on_its_own(folder):
                     found[int(folder.name)] = (folder / "environ").read_bytes().decode().split("\0")
             except OSError:
                 continue
@@ -1351,6 +1352,12 @@ def test_four_processes_share_one_background_process(background):
     assert [(code_of_end, errors) for code_of_end, _, errors in ends] == [(0, "")] * 4
     assert most == 1
     assert [run.get_metrics() for run in runs_of()] == [{"a": 1, "b": 2}] * 4
+
+
+def _is_on_its_own(folder):
+    """Whether a process, by its folder in /proc, has left whoever started it behind."""
+    parent = int((folder / "stat").read_text().rpartition(")")[2].split()[1])
+    return parent == 1 or "python" not in Path(f"/proc/{parent}/cmdline").read_bytes().decode().partition("\0")[0]
 
 
 def _is_starting(pid):
