@@ -11,8 +11,8 @@ import re
 import sys
 import threading
 import time
-from collections.abc import Callable
-from contextlib import ExitStack
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack, contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple, TypeVar
 
@@ -390,6 +390,8 @@ def _end_with_process(outcome: Outcome) -> None:
         return
     left = []
     with ExitStack() as limits:
+        if outcome.is_terminated:
+            limits.enter_context(_main_thread_stands_still())
         limits.enter_context(tracking.briefly(_TERMINATION_SECONDS if outcome.is_terminated else _EXIT_SILENT_SECONDS))
         patience = tracking.patience_left
         for run_id, finish in open_runs():
@@ -413,6 +415,20 @@ def _end_with_process(outcome: Outcome) -> None:
         _tell_unsent(left)
 
 
+@contextmanager
+def _main_thread_stands_still() -> Iterator[None]:
+    """Wait for nothing that the main thread holds: a signal handler there waits for this one."""
+    spool = _state.outbox.spool if _state.outbox is not None else None
+    if spool is None or threading.current_thread() is threading.main_thread():
+        yield
+        return
+    spool.interrupted = threading.main_thread().ident
+    try:
+        yield
+    finally:
+        spool.interrupted = None
+
+
 def _tell_unsent(left: list[Report]) -> None:
     """Say once what is not in the store, whatever the number of runs; `left` has what came of each of them."""
     from azml_compat import _background
@@ -422,7 +438,11 @@ def _tell_unsent(left: list[Report]) -> None:
     shown = without_credentials(shared.store.uri)
     runs = "1 run" if len(left) == 1 else f"{len(left)} runs"
     away = next((report.away for report in left if report.away is not None), None)
-    reason = "it is slow, or another process is still sending" if away is None else message_of(away)
+    reason = (
+        "it is slow, or another process or a call that was interrupted is still sending"
+        if away is None
+        else message_of(away)
+    )
     print(
         f"azml_compat: what was logged to {runs} is not in {shown} yet: {str(reason).rstrip('.')}. It is kept in "
         f"{home()}, and is sent as soon as the store is back, at the latest when the next script uses it. To send it "

@@ -79,6 +79,8 @@ def end_of(process, seconds=60):
         shown, errors = process.communicate(timeout=seconds)
     finally:
         process.kill()
+        process.stdout.close()
+        process.stderr.close()
     return process.returncode, shown, errors
 
 
@@ -302,7 +304,8 @@ def test_a_page_of_the_sidecar_that_its_writers_death_left_torn_is_written_again
 WAITS = {
     "sleep": "time.sleep(60)",
     "wait for a thread": "threading.Event().wait()",
-    "wait for a process": "__import__('subprocess').run(['sleep', '60'])",
+    # Of the pipes of this test it gets none: it outlives the script, as python's own children of a killed one do.
+    "wait for a process": "__import__('subprocess').run(['sleep', '60'], stdout=-3, stderr=-3)",
 }
 
 
@@ -318,6 +321,7 @@ def test_sigterm_cancels_the_run_with_all_that_it_has_and_ends_the_process(wait)
     """
     process = launch(code)
     when_ready(process)
+    time.sleep(0.5)  # until it waits
     process.terminate()
     code_of_end, _, errors = end_of(process, 30)
     run, child = runs_of()
@@ -455,7 +459,13 @@ def test_sigterm_in_the_middle_of_any_call_neither_hangs_nor_loses_anything(trac
         logged = int(Path("logged").read_text() or "0") if Path("logged").exists() else 0
         values = run.get_metrics().get("n", [])
 
-        assert (code_of_end, errors) == (-signal.SIGTERM, "")
+        assert code_of_end == -signal.SIGTERM
+        # A call that was sending when it was interrupted keeps others from it: then the rest is sent later, and told.
+        assert errors == "" or re.fullmatch(
+            r"azml_compat: what was logged to 1 run is not in .* a call that was interrupted is still sending\. "
+            r"It is kept in .*azml-compat sync\n",
+            errors,
+        )
         assert time.monotonic() - began < 20
         assert run.get_status() == "Canceled"
         assert (values if isinstance(values, list) else [values])[:logged] == list(range(logged))
@@ -1344,13 +1354,17 @@ def test_four_processes_share_one_background_process(background):
     for process in processes:
         when_ready(process)
     most = 0
+    has_run = False
     while any(process.poll() is None for process in processes):
-        most = max(most, len({pid for pid in background() if not _is_starting(pid)}))
+        found = background()
+        has_run |= bool(found)
+        most = max(most, len({pid for pid in found if not _is_starting(pid)}))
         time.sleep(0.1)
     ends = [end_of(process) for process in processes]
 
     assert [(code_of_end, errors) for code_of_end, _, errors in ends] == [(0, "")] * 4
-    assert most == 1
+    assert has_run
+    assert most <= 1
     assert [run.get_metrics() for run in runs_of()] == [{"a": 1, "b": 2}] * 4
 
 

@@ -68,6 +68,8 @@ class Spool:
         self._locks: dict[str, threading.RLock] = {}
         self._holders: dict[str, int] = {}
         """The threads that hold them."""
+        self.interrupted: int | None = None
+        """A thread that stands still in a signal handler until this process has ended its runs."""
         self._final: set[str] = set()
         """Names that stand for nothing else, so that they need not be looked at: a process may have many runs."""
         self._lanes: dict[str, int] = {}
@@ -316,7 +318,7 @@ class Spool:
     def locked(self, run: str, deadline: float) -> Iterator[bool]:
         """Hold the right to drain a run; gives False when somebody else kept it until `deadline` (monotonic).
 
-        A thread that holds it already, and was interrupted by a signal handler, gets False as well.
+        Where a thread that a signal handler has interrupted holds it, this is False as well.
         """
         lock = self._locks.setdefault(run, threading.RLock())
         if self.is_held_here(run) or not lock.acquire(timeout=max(0.0, deadline - time.monotonic())):
@@ -335,8 +337,10 @@ class Spool:
             lock.release()
 
     def is_held_here(self, run: str) -> bool:
-        """Tell whether this very thread drains a run: it was interrupted by a signal handler at that, then."""
-        return self._holders.get(run) == threading.get_ident()
+        """Tell whether a signal handler has interrupted the drain of a run, and waiting for its end would be in vain:
+        it is this very thread that drains it, or one that stands still until this one is done.
+        """
+        return self._holders.get(run, -1) in (threading.get_ident(), self.interrupted)
 
     def _lock(self, run: str, deadline: float) -> int | None:
         """Return the descriptor of the locked file of a run; None when that cannot be had."""
