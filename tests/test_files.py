@@ -445,7 +445,7 @@ def test_a_file_that_is_not_there_is_refused_with_the_list_of_those_that_are(fil
         ({"prefix": "outputs/sub", "output_paths": "x"}, {"x"}),
         ({"prefix": "outputs", "batch_size": 1, "timeout_seconds": 9}, {"outputs/a.txt", "outputs/sub/b.txt"}),
     ],
-    ids=repr,
+    ids=lambda value: None if isinstance(value, set) else repr(value),
 )
 def test_files_are_downloaded_by_folder(filed, arguments, expected):
     Path("outputs").rmdir()
