@@ -629,7 +629,9 @@ def test_a_snapshot_is_restored_to_an_absolute_path(local_run, monkeypatch, tmp_
     assert zipfile.is_zipfile(f"here/{taken}.zip")
 
 
-@pytest.mark.parametrize("wanted", ["other", "../../../etc/passwd", "/etc/passwd", "4d67412d-4f43-45bd-b618-673c13384927"])
+@pytest.mark.parametrize(
+    "wanted", ["other", "../../../etc/passwd", "/etc/passwd", "4d67412d-4f43-45bd-b618-673c13384927"]
+)
 def test_only_a_snapshot_of_the_run_is_restored_and_nothing_is_written(local_run, tmp_path, wanted):
     write("a.py")
     local_run.take_snapshot("a.py")
