@@ -50,10 +50,12 @@ demo: $(VENV)/.installed
 	@echo '    $(abspath $(BIN))/mlflow ui --backend-store-uri sqlite:///$(abspath $(DEMO))/mlflow.db'
 
 test: $(VENV)/.installed-test
-	$(BIN)/python -m pytest -m 'not extra'
+	$(BIN)/python -m pytest -n auto -m 'not extra'
 
+# The long tier alone and one test after the other: it measures time, and kills what it started.
 test-all: $(VENV)/.installed-all environments
-	$(BIN)/python -m pytest
+	$(BIN)/python -m pytest -n auto -m 'not extra'
+	$(BIN)/python -m pytest -m extra
 
 environments: $(AZUREML_VENV)/.installed $(CLIENTS_VENV)/.installed
 

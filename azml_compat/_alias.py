@@ -117,7 +117,7 @@ class _AliasLoader:
     def exec_module(self, module: ModuleType) -> None:
         # importlib looks at sys.modules again after this: the placeholder vanishes, and the real module keeps
         # the `__spec__` of its own name.
-        sys.modules[module.__name__] = importlib.import_module(self._real.name)
+        sys.modules[module.__name__] = _import(self._real.name)
 
     def get_code(self, _fullname: str) -> CodeType | None:
         """Give the real module's code: `python -m` runs it."""
@@ -153,7 +153,19 @@ class _Placeholder(ModuleType):
     def __getattr__(self, name: str) -> Any:
         if name == "__path__":  # asked for by importlib itself, before it sets one
             raise AttributeError(name)
-        return getattr(importlib.import_module(_REAL + self.__name__.removeprefix(_ALIAS)), name)
+        return getattr(_import(_REAL + self.__name__.removeprefix(_ALIAS)), name)
+
+
+def _import(name: str) -> ModuleType:
+    """Import a module, its packages first.
+
+    For a package that another thread imports just now, python waits only when asked for that; and at the end of an
+    import it takes the package out of sys.modules for a moment, in which the import of a module below fails.
+    """
+    package = name.rpartition(".")[0]
+    if package:
+        _import(package)
+    return importlib.import_module(name)
 
 
 def _is_only_asked_for() -> bool:

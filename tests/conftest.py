@@ -114,7 +114,12 @@ class mlflow_server:
                 stderr=subprocess.STDOUT,
                 stdin=subprocess.DEVNULL,
                 start_new_session=True,
-                env={**os.environ, "MLFLOW_DISABLE_TELEMETRY": "true", "PYTHONWARNINGS": "ignore"},
+                env={
+                    **os.environ,
+                    "MLFLOW_DISABLE_TELEMETRY": "true",
+                    "MLFLOW_SERVER_ENABLE_JOB_EXECUTION": "false",  # four more processes, for what nothing here uses
+                    "PYTHONWARNINGS": "ignore",
+                },
             )
         deadline = time.monotonic() + _SERVER_SECONDS
         while time.monotonic() < deadline:

@@ -242,6 +242,7 @@ def test_racing_imports_give_one_module():
                     import azureml.core.authentication as module
                     MsiAuthentication = module.MsiAuthentication
                 else:
+                    import azml_compat.core  # python itself waits for no package that it was not asked for
                     from azml_compat.core.authentication import MsiAuthentication
                 got.add(MsiAuthentication)
             except BaseException as error:

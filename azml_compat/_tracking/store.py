@@ -176,6 +176,14 @@ class Store:
         """Whether the store is an MLflow server."""
         return self.uri.startswith(("http://", "https://"))
 
+    def alone(self) -> AbstractContextManager[None]:
+        """Keep other processes of this machine from doing the same inside, where the store is of files.
+
+        Databases do one thing after the other by themselves. Not to be nested.
+        """
+        assert self.client is not None  # Opening it takes the same lock.
+        return one_process_at_a_time(self.uri) if is_local(self.uri) else nullcontext()
+
     # -- experiments ------------------------------------------------------------------------------------------
 
     @_repeated
@@ -206,7 +214,7 @@ class Store:
         """
         client = self.client
         # A file store does not keep two processes from making two experiments of one name.
-        with one_process_at_a_time(self.uri) if is_local(self.uri) else nullcontext():
+        with self.alone():
             found = self.find_experiment(name) if is_local(self.uri) else None
             if found is not None and not found.is_deleted:
                 return found
