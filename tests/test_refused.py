@@ -78,12 +78,11 @@ def test_the_error_pickles():
         ("azureml.core.Experiment.submit", "python -m azml_compat script.py"),
         ("azureml.core.Dataset.get_by_name", "pandas.read_csv"),
         ("azureml.data.tabular_dataset.TabularDataset", "pandas.read_csv"),
-        ("azureml.core.Run.get_secret", "environment variables"),
         ("azureml.core.Environment", "python -m azml_compat script.py"),
         ("azureml.core.LinkedService", "remove the call"),
         ("azureml.core.util.NewLoggingLevel", "setLevel"),
         ("azureml.core.run.Run.get_environment", "python -m azml_compat script.py"),
-        ("azureml.core.run.Run.get_secret['a.b']", "environment variables"),
+        ("azureml.core.Workspace.set_connection['a.b']", "remove the call"),
         ("azureml.core", "MLflow directly"),
     ],
 )

@@ -348,7 +348,7 @@ def test_register_model_refuses_what_azure_refuses(local_run):
 
 
 def test_what_is_not_there_says_what_to_do(local_run):
-    for call in (local_run.submit_child, local_run.get_secret, local_run.get_secrets):
+    for call in (local_run.submit_child,):
         with pytest.raises(NotImplementedError, match="Instead"):
             call("x")
     with pytest.raises(UserErrorException):

@@ -26,6 +26,7 @@ MODULES = SURFACE["modules"]
 IMPLEMENTED = [
     "azureml.core.authentication",
     "azureml.core.experiment",
+    "azureml.core.keyvault",
     "azureml.core.run",
     "azureml.core.workspace",
     "azureml.exceptions",

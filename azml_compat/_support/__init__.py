@@ -14,6 +14,7 @@ from __future__ import annotations
 import functools
 
 from azml_compat._support.exceptions import EXCEPTIONS
+from azml_compat._support.models import MODELS
 from azml_compat._support.records import Level, Support, full
 from azml_compat._support.refused import MISSING, OTHER, STAND_INS
 from azml_compat._support.satellites import SATELLITES
@@ -23,7 +24,7 @@ from azml_compat._surface import class_at, home, lineage, surface
 
 __all__ = ["OTHER", "PARTS", "Level", "Support", "entries", "support_of"]
 
-PARTS = (TRACKING, WORKSPACES, EXCEPTIONS, SATELLITES, STAND_INS, MISSING)
+PARTS = (TRACKING, WORKSPACES, MODELS, EXCEPTIONS, SATELLITES, STAND_INS, MISSING)
 
 _CONSTANT = full("test_surface.py::test_every_public_path_resolves_under_the_alias", note="the recorded value")
 

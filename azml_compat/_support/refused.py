@@ -25,7 +25,6 @@ MODEL = refused(
 DEPLOYMENT = refused(
     "there is no Azure service to deploy to", "serve the model with `mlflow models serve`", planned=False
 )
-SECRETS = refused("the keyvault is not there", "pass secrets to the script in environment variables")
 CLOUD = refused(
     "there is no Azure workspace behind this one",
     "remove the call, a local workspace has nothing of the kind",
@@ -63,7 +62,6 @@ STAND_INS = {
             ),
             "environment": ENVIRONMENT,
             "image": DEPLOYMENT,
-            "keyvault": SECRETS,
             "linked_service": CLOUD,
             "model": MODEL,
             "model.InferenceConfig": DEPLOYMENT,

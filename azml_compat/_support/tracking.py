@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from azml_compat._support.records import Support, full, inert, members, no_effect, partial
-from azml_compat._support.refused import CLOUD, COMPUTE, DATA, ENVIRONMENT, SECRETS, SUBMIT
+from azml_compat._support.refused import CLOUD, COMPUTE, DATA, ENVIRONMENT, SUBMIT
 
 # Attributes with a value, and signatures, are compared with the recorded surface.
 SIGNATURES = "test_surface.py::test_signatures_are_azures"
@@ -152,8 +152,6 @@ RUN = members(
         ),
         "get_portal_url": full("portal_url_is_a_string", differs=("portal",)),
         "get_properties": full("properties_add_and_get", "properties_of_new_run"),
-        "get_secret": SECRETS,
-        "get_secrets": SECRETS,
         "get_snapshot_id": full("snapshot_of_current_directory_by_default", "snapshot_none"),
         "get_status": full("status_after_start_with_default_snapshot", "status_after_cancel", differs=("status-away",)),
         "get_submitted_run": partial(

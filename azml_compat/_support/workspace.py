@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from azml_compat._support.records import Support, full, inert, members, no_effect, partial, refused
-from azml_compat._support.refused import CLOUD, COMPUTE, DATA, DEPLOYMENT, ENVIRONMENT, MODEL, SECRETS
+from azml_compat._support.refused import CLOUD, COMPUTE, DATA, DEPLOYMENT, ENVIRONMENT, MODEL
 from azml_compat._support.tracking import SIGNATURES
 
 _NO_CONFIGURATION = inert("is None: nothing makes a compute target of it")
@@ -58,7 +58,6 @@ WORKSPACE = members(
         "get_connection": CLOUD,
         "get_default_compute_target": COMPUTE,
         "get_default_datastore": DATA,
-        "get_default_keyvault": SECRETS,
         "get_details": partial(
             "test_workspace.py::test_update_returns_the_new_details",
             note="the keys of Azure resources (`storageAccount`, `keyVault` …) are absent, `discoveryUrl` is the "

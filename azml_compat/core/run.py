@@ -642,13 +642,17 @@ class Run(_LoggingRun):
         """
         raise refusal("azureml.core.run.Run.get_environment")
 
-    def get_secret(self, name: str) -> NoReturn:
-        """Refuse: the keyvault is not there yet."""
-        raise refusal("azureml.core.run.Run.get_secret")
+    def get_secret(self, name: str) -> str:
+        """Return a secret of the workspace.
 
-    def get_secrets(self, secrets: builtins.list[str]) -> NoReturn:
-        """Refuse: the keyvault is not there yet."""
-        raise refusal("azureml.core.run.Run.get_secrets")
+        Raises:
+            ServiceException: there is none of that name (`status_code` 404).
+        """
+        return self.experiment.workspace.get_default_keyvault().get_secret(name)
+
+    def get_secrets(self, secrets: builtins.list[str]) -> dict[str, str | None]:
+        """Return {name: secret} of the workspace; None for a name that there is none of."""
+        return self.experiment.workspace.get_default_keyvault().get_secrets(secrets)
 
     def clean(self) -> builtins.list[str]:
         """Do nothing and return []: nothing is put into a temporary place for a run."""

@@ -22,6 +22,7 @@ from azml_compat.exceptions import UserErrorException
 if TYPE_CHECKING:
     from azml_compat._tracking import Store
     from azml_compat.core.authentication import AbstractAuthentication
+    from azml_compat.core.keyvault import Keyvault
 
 _NAME = re.compile(r"^[a-zA-Z0-9][\w\-]{2,32}$")
 _LOCAL = "local"
@@ -396,9 +397,11 @@ class Workspace:
         """Refuse: datastores are not there yet."""
         raise refusal("azureml.core.workspace.Workspace.set_default_datastore")
 
-    def get_default_keyvault(self) -> Any:
-        """Refuse: the keyvault is not there yet."""
-        raise refusal("azureml.core.workspace.Workspace.get_default_keyvault")
+    def get_default_keyvault(self) -> Keyvault:
+        """Return the secrets of this user and machine."""
+        from azml_compat.core.keyvault import Keyvault
+
+        return Keyvault(self)
 
     def get_default_compute_target(self, type: str) -> Any:
         """Refuse: compute targets are not there yet.
