@@ -125,7 +125,12 @@ def _set_path(directory: str, *, always: bool = False) -> None:
 
 
 def _note_outcome(error: BaseException | None) -> None:
-    """Tell the runtime, if the program has used it at all."""
+    """Tell the runtime, if the program has used it at all, and whoever has launched a submitted script."""
+    file = os.environ.get("AZML_COMPAT_JOB_ERROR")
+    if file and error is not None and not isinstance(error, SystemExit):
+        from azml_compat._jobs.folder import note_error
+
+        note_error(file, error)
     runtime = sys.modules.get("azml_compat._runtime")
     if runtime is not None:
         runtime.note_outcome(error, _exit_code(error))

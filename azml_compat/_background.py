@@ -8,18 +8,14 @@ terminal, no process group, no current directory, no alias, no run.
 from __future__ import annotations
 
 import contextlib
-import json
 import logging
 import os
-import subprocess
-import sys
 import threading
 import time
-from collections.abc import Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from azml_compat import _names
+from azml_compat import _detached, _names
 from azml_compat._inheritance import withhold
 from azml_compat._journal import Spool, places
 from azml_compat._journal.spool import BACKGROUND_LOCK
@@ -49,26 +45,6 @@ _LOOK_SECONDS = (30.0, 600.0)
 _LOG_BYTES = 1 << 20
 _PRIVATE = ("AZUREML_", "AZML_COMPAT_", "MLFLOW_RUN_ID", "MLFLOW_EXPERIMENT_", "PYTHONSTARTUP", "PYTHONINSPECT")
 """Beginnings of the variables that are the script's own business."""
-
-# Runs in the new process before anything else is imported. It leaves at once the process that was started, so that
-# the script never has a child to wait for; the package is loaded from its own folder, and nothing from beside it.
-_BOOT = """
-import json, os, sys
-if os.fork():
-    os._exit(0)
-os.setsid()
-facts = json.loads(sys.argv[1])
-sys.path[:] = [path for path in sys.path if path] + [path for path in facts["path"] if path not in sys.path]
-import importlib.util
-spec = importlib.util.spec_from_file_location(
-    "azml_compat", facts["package"] + "/__init__.py", submodule_search_locations=[facts["package"]]
-)
-module = sys.modules["azml_compat"] = importlib.util.module_from_spec(spec)
-spec.loader.exec_module(module)
-from azml_compat._background import serve
-serve(facts["folder"], facts["shown"])
-"""
-
 
 class _Starter:
     """Starts the background process when this process's journals are old enough, and again should it die."""
@@ -133,36 +109,10 @@ def start(uri: str, spool: Spool) -> bool:
 def _launch(uri: str, spool: Spool) -> None:
     from azml_compat._tracking.patience import environment_of_user
 
-    package = Path(__file__).parent
-    facts = {
-        "folder": str(spool.folder),
-        "shown": spool.uri,
-        "package": str(package),
-        "path": list(_import_path(package)),
-    }
     env = {name: value for name, value in environment_of_user().items() if not name.startswith(_PRIVATE)}
     env |= {_names.ENV_TRACKING_URI: uri, "PYTHONDONTWRITEBYTECODE": "1"}
     withhold(env)
-    command = [sys.executable, "-W", "ignore", "-c", _BOOT, json.dumps(facts)]
-    subprocess.run(
-        command,
-        cwd=spool.folder,
-        env=env,
-        stdin=subprocess.DEVNULL,
-        stdout=subprocess.DEVNULL,
-        stderr=subprocess.DEVNULL,
-        start_new_session=True,
-        check=False,
-    )
-
-
-def _import_path(package: Path) -> Iterator[str]:
-    """Yield where this process imports from, without the script's own folder and the current one."""
-    script = Path(sys.argv[0]).absolute().parent if sys.argv and sys.argv[0] else None
-    left_out = {Path.cwd(), script, package.parent}
-    for entry in sys.path:
-        if entry and Path(entry).is_absolute() and Path(entry) not in left_out:
-            yield entry
+    _detached.start(__name__, [str(spool.folder), spool.uri], folder=spool.folder, environment=env)
 
 
 def serve(folder: str, shown: str) -> None:

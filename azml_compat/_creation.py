@@ -63,7 +63,7 @@ def create(experiment: str, experiment_id: Callable[[], str], new: NewRun) -> Cr
         ServiceException: the store does not take it, or cannot be reached and there is no journal either.
     """
     outbox = _runtime.outbox()
-    facts = _tags.encode_tags(new.tags) | _facts(new)
+    facts = _tags.encode_tags(new.tags) | facts_of(new)
     shown = new.display_name or (new.name or "").rpartition(">")[2] or new.run_id or None
     began = _runtime.next_start_time()
     creation = {
@@ -170,7 +170,8 @@ def _is_mlflow_id(run_id: str) -> bool:
     return len(run_id) == 32 and all(character in "0123456789abcdef" for character in run_id)
 
 
-def _facts(new: NewRun) -> dict[str, str]:
+def facts_of(new: NewRun) -> dict[str, str]:
+    """Return the tags of a new run."""
     import uuid  # here and not at the top: importing Run must stay cheap
 
     tags = {

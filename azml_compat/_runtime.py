@@ -18,6 +18,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple, TypeVar
 
 from azml_compat import _config, _names, _status
 from azml_compat._endings import end_of, error_tags
+from azml_compat._home import home
 from azml_compat._metrics import Encoder
 from azml_compat._metrics.encode import Lane
 from azml_compat._process_end import Outcome, ProcessEnd
@@ -63,6 +64,8 @@ class _State:
         self.open_runs: dict[str, Finish] = {}
         self.run_ids: dict[str, str] = {}
         self.context_runs: dict[str | None, Any] = {}
+        self.secrets: dict[str, str] = {}
+        """Of datastores, where nothing safer keeps them."""
 
 
 _state = _State()
@@ -100,6 +103,11 @@ def _leave_parent_behind() -> None:
 
 if hasattr(os, "register_at_fork"):
     os.register_at_fork(after_in_child=_leave_parent_behind)
+
+
+def secrets() -> dict[str, str]:
+    """Return the secrets that hold for this process alone, by name."""
+    return _state.secrets
 
 
 def store(config: _config.Config | None = None) -> Store:
@@ -196,7 +204,7 @@ def outbox() -> Outbox:
     """Return what the writers of this process share."""
     with _lock:
         if _state.outbox is None:
-            from azml_compat._journal import Spool, home
+            from azml_compat._journal import Spool
             from azml_compat._writer import Outbox
 
             tracking = store()
@@ -313,6 +321,7 @@ def writers() -> list[RunWriter]:
 
 def _recover() -> None:
     """Close the runs of this machine whose processes have died, and deliver what they left."""
+    _see_to_jobs()
     shared = outbox()
     if shared.spool is None or shared.drain is None:
         return
@@ -330,6 +339,19 @@ def _recover() -> None:
                     logger.warning("Run %s is Failed now: its process was gone, and had not ended it.", run_id)
                 for error in report.refused:
                     logger.warning("%s", message_of(error))
+
+
+def _see_to_jobs() -> None:
+    """Have somebody look after the submitted runs of this machine, whose supervisor may have been killed."""
+    tracking = store()
+    root = home() / "jobs"
+    if os.environ.get(_names.ENV_JOB) == "supervisor" or not root.is_dir():
+        return
+    from azml_compat._jobs import supervisor
+    from azml_compat._jobs.folder import job_folders, jobs_folder
+
+    if next(job_folders(jobs_folder(tracking.uri)), None) is not None:
+        supervisor.ensure(tracking.uri, jobs_folder(tracking.uri))
 
 
 def remember_run_id(given: str, mlflow_id: str) -> None:
@@ -432,7 +454,6 @@ def _main_thread_stands_still() -> Iterator[None]:
 def _tell_unsent(left: list[Report]) -> None:
     """Say once what is not in the store, whatever the number of runs; `left` has what came of each of them."""
     from azml_compat import _background
-    from azml_compat._journal import home
 
     shared = outbox()
     shown = without_credentials(shared.store.uri)

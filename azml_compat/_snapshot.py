@@ -10,7 +10,7 @@ import fnmatch
 import functools
 import os
 import re
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple, NoReturn
 
@@ -183,6 +183,12 @@ def _ignore_spec(root: Path) -> GitIgnoreSpec | None:
         return True
 
     return GitIgnoreSpec.from_lines([line for line in lines if is_pattern(line)])
+
+
+def ignored_by(root: Path) -> Callable[[str], bool]:
+    """Return what tells whether a file of a folder, or a folder in it (its name with a `/`), is ignored."""
+    ignored = _ignore_spec(root)
+    return lambda name: _matches(ignored, name)
 
 
 def _matches(ignored: GitIgnoreSpec | None, name: str) -> bool:

@@ -312,7 +312,9 @@ class _FilingRun(_RunBase):
         return self._store_snapshot(file_or_folder_path, _snapshot.EXPLICIT_LIMITS)
 
     def _store_snapshot(self, path: Any, limits: _snapshot.Limits) -> str:
-        files = _snapshot.collect(Path(path), limits, sqlite_path(self._store.uri))
+        return self._keep_snapshot(_snapshot.collect(Path(path), limits, sqlite_path(self._store.uri)))
+
+    def _keep_snapshot(self, files: list[tuple[str, Path]]) -> str:
         with temporary_folder() as folder:
             snapshot_id, archive = _snapshot.write_archive(files, Path(folder))
             self._files.put(archive, f"{_names.PATH_SNAPSHOTS}/{snapshot_id}.zip")

@@ -18,6 +18,7 @@ from azml_compat.exceptions import UserErrorException
 
 if TYPE_CHECKING:
     from azml_compat._tracking import ExperimentRecord, Store
+    from azml_compat.core.script_run import ScriptRun
     from azml_compat.core.workspace import Workspace
 
 _NAME = re.compile(r"^[a-zA-Z0-9][\w\-]{0,254}$")
@@ -159,9 +160,26 @@ class Experiment(_portal.ChainedIdentity, _portal.HasExperimentPortal):
         """
         return Run._start_logging(self, *args, **kwargs)
 
-    def submit(self, config: Any, tags: Any = None, **kwargs: Any) -> NoReturn:
-        """Refuse: submitting scripts is not there yet."""
-        raise refusal("azureml.core.experiment.Experiment.submit")
+    def submit(self, config: Any, tags: Any = None, **kwargs: Any) -> ScriptRun:
+        """Have a script run on this machine as a run of its own, and return that at once.
+
+        Args:
+            config: A ScriptRunConfig.
+            tags: Of the run.
+            kwargs: `run_id`: chosen by the caller.
+
+        Raises:
+            AzureMLException: `config` is no ScriptRunConfig.
+            ExperimentExecutionException: the script does not exist in the source directory.
+            FileNotFoundError: the source directory does not exist.
+            FileExistsError: there is a run of that id.
+            SnapshotException: the source directory is too large.
+            TypeError: a keyword argument is unknown, or an argument of the script fits on no command line.
+            UserErrorException: an input does not say how it is to be given.
+        """
+        from azml_compat.core.script_run import submit_script
+
+        return submit_script(self, config, tags, parent=None, **kwargs)
 
     def get_runs(
         self, type: str | None = None, tags: Any = None, properties: Any = None, include_children: bool = False
