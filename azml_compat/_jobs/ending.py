@@ -83,8 +83,8 @@ class Supervised:
         run = self._run
         run._base = Path(self._job.work)  # noqa: SLF001 - as above
         run._folders = list(self._job.folders)  # noqa: SLF001 - as above
-        error = error_of(reason, None) if reason is not None else None
-        for refused in run._finish_now(status, error_tags(error)):  # noqa: SLF001 - as above
+        tags = error_tags(error_of(reason, None) if reason is not None else None)
+        for refused in run._finish_now(status, tags):  # noqa: SLF001 - as above
             logger.warning("%s", message_of(refused))
 
     def give_up(self, error: Exception) -> None:

@@ -11,6 +11,7 @@ import threading
 import time
 import types
 from collections.abc import Callable, Generator, Iterable
+from importlib import import_module
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NoReturn
 
@@ -42,6 +43,7 @@ if TYPE_CHECKING:
     from azml_compat._tracking import RunRecord
     from azml_compat._writer import RunWriter
     from azml_compat.core.experiment import Experiment
+    from azml_compat.core.script_run import ScriptRun
     from azml_compat.core.workspace import Workspace
 
 RUNNING_STATES = RunStatus.get_running_statuses()
@@ -59,6 +61,7 @@ _UNUSED = "context"
 """Stands for the run of Run.get_context() until it is first used."""
 _RANKS = ("RANK", "OMPI_COMM_WORLD_RANK", "PMI_RANK", "SLURM_PROCID")
 """The variables in which launchers of distributed jobs number their processes: torchrun, Open MPI, MPICH, Slurm."""
+_SCRIPT_RUN = "azureml.scriptrun"
 _type_providers: dict[str, Callable[..., Any]] = {}
 
 
@@ -191,9 +194,11 @@ class Run(_LoggingRun):
             for value in values
         ]
 
-    def submit_child(self, config: Any, tags: Any = None, **kwargs: Any) -> NoReturn:
-        """Refuse: submitting scripts is not there yet."""
-        raise refusal("azureml.core.run.Run.submit_child")
+    def submit_child(self, config: Any, tags: Any = None, **kwargs: Any) -> ScriptRun:
+        """Have a script run on this machine as a child of this run; see `Experiment.submit`."""
+        from azml_compat.core.script_run import submit_script
+
+        return submit_script(self.experiment, config, tags, parent=self._as_parent(), **kwargs)
 
     # -- status -----------------------------------------------------------------------------------------------
 
@@ -390,6 +395,9 @@ class Run(_LoggingRun):
             "outputDatasets": [],
             "logFiles": {name: posixpath.join(record.artifact_uri, path) for name, path in self._logs()},
         }
+        definition = _tags.decode_text(record.tags, _names.TAG_DEFINITION)
+        if definition is not None:
+            details["runDefinition"] = json.loads(definition)
         found = {key: value for key, value in details.items() if value is not None}
         return {**found, "submittedBy": record.tags.get(_names.TAG_USER)}
 
@@ -412,7 +420,7 @@ class Run(_LoggingRun):
         if show_output:
             self._print_head()
         try:
-            self._wait_while(waiting)
+            self._wait_while(waiting, show_output=show_output)
         except KeyboardInterrupt as error:
             if not show_output:
                 raise
@@ -434,7 +442,7 @@ class Run(_LoggingRun):
     def _print_head(self) -> None:
         print(f"RunId: {self.id}\nWeb View: {self.get_portal_url()}", flush=True)
 
-    def _wait_while(self, waiting: builtins.list[str]) -> None:
+    def _wait_while(self, waiting: builtins.list[str], *, show_output: bool = False) -> None:
         seconds, longest = _POLL_SECONDS
         while self.status in waiting:
             time.sleep(seconds)
@@ -507,9 +515,13 @@ class Run(_LoggingRun):
     @staticmethod
     def list_by_compute(
         compute: Any, type: Any = None, tags: Any = None, properties: Any = None, status: Any = None
-    ) -> NoReturn:
-        """Refuse: compute targets are not there yet."""
-        raise refusal("azureml.core.run.Run.list_by_compute")
+    ) -> Generator[Run, None, None]:
+        """Return a generator of the runs that were submitted to a compute target, newest start first.
+
+        Raises:
+            ValueError: a filter is of the wrong type; at the call.
+        """
+        return _list_by_compute(compute, _search.RunFilter(type, tags, properties, status))
 
     @staticmethod
     def get(workspace: Workspace, run_id: str) -> Run:
@@ -896,7 +908,10 @@ def _list(
 
 
 def _rehydrate(experiment: Experiment, record: RunRecord, *, rehydrate: bool = True) -> Run:
-    factory = _type_providers.get(_search.run_type(record) or "") if rehydrate else None
+    kind = _search.run_type(record) or ""
+    if rehydrate and kind == _SCRIPT_RUN:
+        import_module("azml_compat.core.script_run")  # provides for its type, as it does on Azure
+    factory = _type_providers.get(kind) if rehydrate else None
     if factory is not None:
         made: Run = factory(experiment, record, clean_up=False)
         return made
