@@ -38,11 +38,20 @@ _KNOWN: Mapping[str, _Variable] = {
     ),
     _names.ENV_FSYNC: _Variable("how often journals are forced to the disk: `always`, or seconds"),
     _names.ENV_UI: _Variable("where `azml-compat ui` serves, and links lead where there is no server"),
+    _names.ENV_DATA: _Variable("the datastores of a tracking server's workspace lie there"),
     _names.ENV_OFFLINE: _Variable(
         lambda value: (
             "Run.get_context() gives Azure's offline run, which prints what it is told and keeps nothing"
             if value == "1"
             else _OFF
+        ),
+        is_notable=_always,
+    ),
+    _names.ENV_ENVIRONMENTS: _Variable(
+        lambda value: (
+            "submitted scripts run in environments that are built of what they declare"
+            if value == "isolated"
+            else "has no effect: only isolated has"
         ),
         is_notable=_always,
     ),
