@@ -13,12 +13,12 @@ import types
 from collections.abc import Callable, Generator, Iterable
 from importlib import import_module
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, NoReturn
+from typing import TYPE_CHECKING, Any
 
 from azml_compat import _creation, _names, _reporting, _runtime, _search, _status, _tags
 from azml_compat._endings import end_of, error_of, error_tags
 from azml_compat._files import local_files, normalise
-from azml_compat._refused import module_attributes, refusal
+from azml_compat._refused import module_attributes
 from azml_compat._restclient.constants import RunStatus
 from azml_compat._restclient.exceptions import ServiceException
 from azml_compat._tracking.errors import is_away
@@ -42,6 +42,7 @@ if TYPE_CHECKING:
     from azml_compat._process_end import Outcome
     from azml_compat._tracking import RunRecord
     from azml_compat._writer import RunWriter
+    from azml_compat.core.environment import Environment
     from azml_compat.core.experiment import Experiment
     from azml_compat.core.script_run import ScriptRun
     from azml_compat.core.workspace import Workspace
@@ -646,13 +647,22 @@ class Run(_LoggingRun):
             description=description,
         )
 
-    def get_environment(self) -> NoReturn:
-        """Refuse: environments are not there yet.
+    def get_environment(self) -> Environment:
+        """Return the environment that this run was submitted with.
 
         Raises:
-            UserErrorException: always, as in the original for a run that was not submitted.
+            UserErrorException: it was not submitted.
         """
-        raise refusal("azureml.core.run.Run.get_environment")
+        definition = _tags.decode_text(self._refresh().tags, _names.TAG_DEFINITION)
+        if definition is None:
+            raise UserErrorException(f"Run {self.id} was not submitted, so no environment of it is known.")
+        from azml_compat._run_definition import run_config_of
+        from azml_compat.core.environment import EnvironmentReference
+
+        found: Environment | EnvironmentReference = run_config_of(json.loads(definition)).environment
+        if isinstance(found, EnvironmentReference):
+            return found.get_environment(self.experiment.workspace)
+        return found
 
     def get_secret(self, name: str) -> str:
         """Return a secret of the workspace.
@@ -905,6 +915,17 @@ def _list(
         store = experiment.workspace.service_context.store
         for record in _search.runs_of_experiment(store, existing.id, accepted, with_children=with_children):
             yield _rehydrate(experiment, record, rehydrate=rehydrate)
+
+
+def _list_by_compute(target: Any, accepted: _search.RunFilter) -> Generator[Run, None, None]:
+    """Yield the runs of all experiments on a compute target; asks the store at the first iteration."""
+    from azml_compat.core.experiment import Experiment
+
+    _runtime.settle_runs()
+    experiments = {experiment._id: experiment for experiment in Experiment.list(target.workspace)}
+    store = target.workspace.service_context.store
+    for record in _search.runs_on_target(store, list(experiments), target.name, accepted):
+        yield _rehydrate(experiments[record.experiment_id], record)
 
 
 def _rehydrate(experiment: Experiment, record: RunRecord, *, rehydrate: bool = True) -> Run:

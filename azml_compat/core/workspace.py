@@ -22,6 +22,7 @@ from azml_compat.exceptions import UserErrorException
 if TYPE_CHECKING:
     from azml_compat._tracking import Store
     from azml_compat.core.authentication import AbstractAuthentication
+    from azml_compat.core.environment import Environment
     from azml_compat.core.keyvault import Keyvault
 
 _NAME = re.compile(r"^[a-zA-Z0-9][\w\-]{2,32}$")
@@ -342,6 +343,45 @@ class Workspace:
         """{name: experiment} of the active experiments."""
         return {experiment.name: experiment for experiment in Experiment.list(self)}
 
+    # -- data -----------------------------------------------------------------------------------------------------
+
+    @property
+    def datasets(self) -> Any:
+        """{name: dataset} of the registered datasets, each in its latest version; fetched when it is asked for."""
+        from azml_compat._data.registry import Registered  # here and below: scripts without data do not need it
+
+        return Registered(self)
+
+    @property
+    def datastores(self) -> dict[str, Any]:
+        """{name: datastore} of all datastores."""
+        from azml_compat._data import datastores
+
+        return {**datastores.all_of(self)}
+
+    def get_default_datastore(self) -> Any:
+        """Return the default datastore: `workspaceblobstore`, unless another one was chosen."""
+        from azml_compat._data import datastores
+
+        return datastores.default(self)
+
+    def set_default_datastore(self, name: str) -> None:
+        """Choose the default datastore.
+
+        Raises:
+            UserErrorException: there is none of that name.
+        """
+        from azml_compat._data import datastores
+
+        datastores.set_default(self, name)
+
+    @property
+    def environments(self) -> dict[str, Environment]:
+        """{name: environment} of what is registered, in the latest version; any curated name is a key too."""
+        from azml_compat.core.environment import Environment
+
+        return Environment.list(self)
+
     # -- what is not there yet, or never --------------------------------------------------------------------------
 
     @property
@@ -350,24 +390,11 @@ class Workspace:
         raise refusal("azureml.core.workspace.Workspace.models")
 
     @property
-    def datasets(self) -> Any:
-        """Refuse: datasets are not there yet."""
-        raise refusal("azureml.core.workspace.Workspace.datasets")
+    def compute_targets(self) -> dict[str, Any]:
+        """{name: compute target} of the registered ones."""
+        from azml_compat.core.compute.compute import ComputeTarget
 
-    @property
-    def datastores(self) -> Any:
-        """Refuse: datastores are not there yet."""
-        raise refusal("azureml.core.workspace.Workspace.datastores")
-
-    @property
-    def environments(self) -> Any:
-        """Refuse: environments are not there yet."""
-        raise refusal("azureml.core.workspace.Workspace.environments")
-
-    @property
-    def compute_targets(self) -> Any:
-        """Refuse: compute targets are not there yet."""
-        raise refusal("azureml.core.workspace.Workspace.compute_targets")
+        return {target.name: target for target in ComputeTarget.list(self)}
 
     @property
     def webservices(self) -> Any:
@@ -389,14 +416,6 @@ class Workspace:
         """Refuse: there is no Azure workspace behind this one."""
         raise refusal("azureml.core.workspace.Workspace.private_endpoints")
 
-    def get_default_datastore(self) -> Any:
-        """Refuse: datastores are not there yet."""
-        raise refusal("azureml.core.workspace.Workspace.get_default_datastore")
-
-    def set_default_datastore(self, name: str) -> NoReturn:
-        """Refuse: datastores are not there yet."""
-        raise refusal("azureml.core.workspace.Workspace.set_default_datastore")
-
     def get_default_keyvault(self) -> Keyvault:
         """Return the secrets of this user and machine."""
         from azml_compat.core.keyvault import Keyvault
@@ -404,14 +423,15 @@ class Workspace:
         return Keyvault(self)
 
     def get_default_compute_target(self, type: str) -> Any:
-        """Refuse: compute targets are not there yet.
+        """Return the target with the name of the default cluster for CPU or GPU; None when there is none.
 
         Raises:
             ValueError: `type` is neither CPU nor GPU.
         """
         if type not in ("CPU", "GPU"):
             raise ValueError(f"The type of a compute target is CPU or GPU, not {type!r}.")
-        raise refusal("azureml.core.workspace.Workspace.get_default_compute_target")
+        name = self.DEFAULT_CPU_CLUSTER_NAME if type == "CPU" else self.DEFAULT_GPU_CLUSTER_NAME
+        return self.compute_targets.get(name)
 
     def add_private_endpoint(
         self,
