@@ -84,6 +84,15 @@ def runs_of_experiment(
             yield run
 
 
+def runs_on_target(
+    store: Store, experiment_ids: list[str], target: str, run_filter: RunFilter
+) -> Iterator[RunRecord]:
+    """Yield the runs of several experiments that were submitted to a compute target, newest start first."""
+    condition = f"tags.`{_names.TAG_TARGET}` = '{target}'"
+    if experiment_ids:
+        yield from filter(run_filter.accepts, store.search_runs(experiment_ids, condition))
+
+
 def children(store: Store, run: RunRecord) -> Iterator[RunRecord]:
     """Yield the direct children of a run, newest start first."""
     return store.search_runs([run.experiment_id], f"tags.`{_names.TAG_PARENT}` = '{run.id}'")

@@ -24,8 +24,8 @@ import azml_compat.core.webservice
 from azml_compat import _refused
 from azml_compat._refused import NotSupportedError, module_attributes, refusal
 from azml_compat._surface import surface
-from azml_compat.core.compute import AmlCompute, ComputeTarget
 from azml_compat.core.compute_target import prepare_compute_target
+from azml_compat.core.image import ContainerImage, Image
 from azml_compat.core.webservice import AksEndpoint, AksWebservice, Webservice
 from azml_compat.data.dataset_error_handling import DatasetExecutionError, DatasetValidationError
 from azml_compat.exceptions import AzureMLException, UserErrorException
@@ -74,7 +74,7 @@ def test_the_error_pickles():
         ("azureml.core.webservice.aci.AciWebservice", "mlflow models serve"),
         ("azureml.core.Webservice", "mlflow models serve"),
         ("azureml.core.Workspace.images", "mlflow models serve"),
-        ("azureml.core.compute.AmlCompute", "python -m azml_compat script.py"),
+        ("azureml.core.compute.SynapseCompute", "python -m azml_compat script.py"),
         ("azureml.core.Experiment.submit", "python -m azml_compat script.py"),
         ("azureml.core.Dataset.get_by_name", "pandas.read_csv"),
         ("azureml.data.tabular_dataset.TabularDataset", "pandas.read_csv"),
@@ -97,7 +97,6 @@ def test_the_reason_fits_the_path_in_either_form(path, part):
         ("azureml.core.model.Model.register", True),
         ("azureml.core.model.Model.deploy", False),
         ("azureml.core.Environment.get", True),
-        ("azureml.core.compute.amlcompute.AmlCompute", True),
         ("azureml.core.compute.synapse.SynapseCompute", False),
         ("azureml.core.private_endpoint.PrivateEndPoint", False),
         ("azureml.core.databricks.JarLibrary", False),
@@ -113,8 +112,8 @@ def test_a_plan_is_announced_where_there_is_one(path, planned):
 
 
 def test_a_class_cannot_be_called():
-    with pytest.raises(NotSupportedError, match=r"`azureml\.core\.compute\.amlcompute\.AmlCompute` is not"):
-        AmlCompute("workspace", name="cluster")
+    with pytest.raises(NotSupportedError, match=r"`azureml\.core\.image\.container\.ContainerImage` is not"):
+        ContainerImage("workspace", name="cluster")
 
 
 @pytest.mark.parametrize("module", sorted(surface()))
@@ -141,34 +140,34 @@ def test_an_inherited_member_refuses_too():
 
 def test_an_unknown_attribute_is_an_attribute_error():
     with pytest.raises(AttributeError, match="no attribute 'nonsense'"):
-        _ = AmlCompute.nonsense
-    assert not hasattr(AmlCompute, "nonsense")
-    assert not hasattr(AmlCompute, "__wrapped__")
+        _ = ContainerImage.nonsense
+    assert not hasattr(ContainerImage, "nonsense")
+    assert not hasattr(ContainerImage, "__wrapped__")
 
 
 def test_bases_follow_the_surface():
-    assert issubclass(AmlCompute, ComputeTarget)
+    assert issubclass(ContainerImage, Image)
     assert issubclass(AksEndpoint, AksWebservice)
     assert issubclass(AksWebservice, Webservice)
-    assert not issubclass(AmlCompute, Webservice)
+    assert not issubclass(ContainerImage, Webservice)
 
 
 def test_a_class_serves_in_isinstance_and_annotations():
-    def function(target: AmlCompute | None, *targets: ComputeTarget) -> list[AmlCompute]:
+    def function(target: ContainerImage | None, *targets: Image) -> list[ContainerImage]:
         raise NotImplementedError
 
-    assert not isinstance("cluster", AmlCompute)
-    assert not isinstance("cluster", (AmlCompute, ComputeTarget))
-    assert AmlCompute | None == typing.Optional[AmlCompute]  # noqa: UP045 - the old form is what scripts have
-    assert typing.get_type_hints(function, localns=globals())["target"] == AmlCompute | None
+    assert not isinstance("cluster", ContainerImage)
+    assert not isinstance("cluster", (ContainerImage, Image))
+    assert ContainerImage | None == typing.Optional[ContainerImage]  # noqa: UP045 - the old form is what scripts have
+    assert typing.get_type_hints(function, localns=globals())["target"] == ContainerImage | None
 
 
 def test_a_class_of_the_users_below_one_refuses_when_it_is_called():
-    class Mine(AmlCompute):
+    class Mine(ContainerImage):
         def __init__(self):
             raise AssertionError("never reached")
 
-    assert issubclass(Mine, ComputeTarget)
+    assert issubclass(Mine, Image)
     with pytest.raises(NotSupportedError):
         Mine()
 
@@ -183,31 +182,31 @@ def test_an_exception_can_be_raised_and_caught(error):
 
 
 def test_repr_names_the_class_and_says_that_it_is_none():
-    assert repr(AmlCompute) == "<class 'azml_compat.core.compute.amlcompute.AmlCompute' (not supported)>"
-    assert AmlCompute.__doc__.startswith("`azureml.core.compute.amlcompute.AmlCompute` is not supported")
+    assert repr(ContainerImage) == "<class 'azml_compat.core.image.container.ContainerImage' (not supported)>"
+    assert ContainerImage.__doc__.startswith("`azureml.core.image.container.ContainerImage` is not supported")
 
 
 @pytest.mark.parametrize("protocol", range(pickle.HIGHEST_PROTOCOL + 1))
 def test_classes_and_functions_pickle_by_reference(protocol):
-    for thing in (AmlCompute, DatasetExecutionError, prepare_compute_target):
+    for thing in (ContainerImage, DatasetExecutionError, prepare_compute_target):
         assert pickle.loads(pickle.dumps(thing, protocol)) is thing
 
 
 def test_a_class_can_be_looked_at_by_every_tool():
-    assert copy.copy(AmlCompute) is AmlCompute
-    assert copy.deepcopy({"class": AmlCompute}) == {"class": AmlCompute}
-    assert hash(AmlCompute) == hash(AmlCompute)
-    assert inspect.isclass(AmlCompute)
-    assert inspect.getmembers(AmlCompute)
-    assert inspect.signature(AmlCompute)
-    assert inspect.unwrap(AmlCompute) is AmlCompute
-    assert inspect.getdoc(AmlCompute)
-    assert "register" not in dir(AmlCompute)
-    assert not issubclass(AmlCompute, Iterable)
-    assert not issubclass(AmlCompute, ABC)
-    assert doctest.DocTestFinder().find(AmlCompute, "AmlCompute") is not None
-    assert mock.Mock(spec=AmlCompute).__class__ is AmlCompute
-    assert mock.create_autospec(AmlCompute)
+    assert copy.copy(ContainerImage) is ContainerImage
+    assert copy.deepcopy({"class": ContainerImage}) == {"class": ContainerImage}
+    assert hash(ContainerImage) == hash(ContainerImage)
+    assert inspect.isclass(ContainerImage)
+    assert inspect.getmembers(ContainerImage)
+    assert inspect.signature(ContainerImage)
+    assert inspect.unwrap(ContainerImage) is ContainerImage
+    assert inspect.getdoc(ContainerImage)
+    assert "register" not in dir(ContainerImage)
+    assert not issubclass(ContainerImage, Iterable)
+    assert not issubclass(ContainerImage, ABC)
+    assert doctest.DocTestFinder().find(ContainerImage, "ContainerImage") is not None
+    assert mock.Mock(spec=ContainerImage).__class__ is ContainerImage
+    assert mock.create_autospec(ContainerImage)
 
 
 def test_mock_can_put_something_in_the_place_of_a_class():
@@ -264,10 +263,10 @@ def test_a_module_lists_its_names():
 
 def test_a_star_import_brings_the_names():
     names: dict[str, object] = {}
-    exec("from azml_compat.core.compute import *", names)
+    exec("from azml_compat.core.image import *", names)
     exec("from azml_compat.core.runconfig import *", names)
 
-    assert names["AmlCompute"] is AmlCompute
+    assert names["ContainerImage"] is ContainerImage
     assert {"RunConfiguration", "CondaDependencies", "DEFAULT_CPU_IMAGE"} <= set(names)
 
 
@@ -342,7 +341,7 @@ def test_importing_everything_imports_nothing_heavy():
         "    for found in pkgutil.iter_modules(package.__path__, package.__name__ + '.'):\n"
         "        if found.name.rpartition('.')[2] not in ('run', 'experiment', 'workspace'):\n"
         "            importlib.import_module(found.name)\n"
-        "print(azml_compat.core.model.Model, azml_compat.core.compute.AmlCompute)\n"
+        "print(azml_compat.core.model.Model, azml_compat.core.image.ContainerImage)\n"
         "print({'mlflow', 'numpy', 'pandas', 'requests', 'azureml'} & set(sys.modules))\n"
     )
     shown = subprocess.run(

@@ -23,6 +23,7 @@ from azml_compat._support.exceptions import PRIVATE
 from azml_compat._support.refused import MISSING
 from azml_compat._support.satellites import SATELLITES
 from azml_compat._surface import class_at, surface
+from azml_compat.core.compute import ComputeTarget
 from tests.test_golden import CLIENT_DECIDED, GOLDEN, SERVER_DECIDED
 
 TESTS = Path(__file__).parent
@@ -76,7 +77,10 @@ def ours(path):
         ("azureml.core.workspace.Dataset.get_by_name", "azureml.core.dataset"),
         ("azureml.core.Dataset.Tabular.from_delimited_files", "azureml.core.dataset"),
         ("azureml.core.Model.deploy", "azureml.core.model.Model.deploy"),
-        ("azureml.core.compute.AmlCompute.provisioning_configuration", "azureml.core.compute"),
+        (
+            "azureml.core.compute.AmlCompute.create",
+            "azureml.core.compute.compute.ComputeTarget.create",
+        ),
         ("azureml.core.ScriptRun.log", "azureml.core.run.Run.log"),
         ("azureml.core.ScriptRun.cancel", "azureml.core.script_run"),
         ("azureml.core.ScriptRun.portal_url", "azureml.core.run.Run.portal_url"),
@@ -394,7 +398,9 @@ ARGUMENTS = {"azureml.core.workspace.Workspace.get_default_compute_target": ["CP
 def use(path):
     """Use a member of an object that has nothing in it: what refuses needs nothing."""
     name, owner = path.rpartition(".")[2], ours(path.rpartition(".")[0])
-    member = getattr(owner.__new__(owner), name)
+    # A compute target is looked up when it is made.
+    make = object.__new__ if issubclass(owner, ComputeTarget) else owner.__new__
+    member = getattr(make(owner), name)
     needed = [parameter for parameter in MEMBERS[path].record.get("params", ()) if "default" not in parameter]
     count = sum(parameter["kind"] == "POSITIONAL_OR_KEYWORD" for parameter in needed)
     return member(*ARGUMENTS.get(path, [None] * count))

@@ -10,7 +10,11 @@ from azml_compat._support.records import Support, inert, members, missing, parti
 _RUN_SCRIPT = "run the script itself (`python -m azml_compat script.py`): Run.get_context() in it is tracked"
 SUBMIT = refused("submitting a script as a job is not there", _RUN_SCRIPT)
 ENVIRONMENT = refused("environments and run configurations are not there, scripts run in this one", _RUN_SCRIPT)
-COMPUTE = refused("compute targets are not there, scripts run on this machine", _RUN_SCRIPT)
+_LEGACY_COMPUTE = refused(
+    "compute targets of 2018 need no preparation here",
+    "remove the call, and create targets with ComputeTarget",
+    planned=False,
+)
 _CLOUD_COMPUTE = refused("this compute exists in Azure only", _RUN_SCRIPT, planned=False)
 DATA = refused(
     "datasets and datastores are not there",
@@ -42,14 +46,8 @@ STAND_INS = {
     **members(
         "azureml.core",
         {
-            "compute": COMPUTE,
-            "compute.adla": _CLOUD_COMPUTE,
-            "compute.databricks": _CLOUD_COMPUTE,
-            "compute.datafactory": _CLOUD_COMPUTE,
-            "compute.hdinsight": _CLOUD_COMPUTE,
-            "compute.kusto": _CLOUD_COMPUTE,
             "compute.synapse": _CLOUD_COMPUTE,
-            "compute_target": COMPUTE,
+            "compute_target": _LEGACY_COMPUTE,
             "conda_dependencies": ENVIRONMENT,
             "container_registry": ENVIRONMENT,
             "databricks": _CLOUD_COMPUTE,

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from azml_compat._support.records import Support, full, inert, members, no_effect, partial
-from azml_compat._support.refused import CLOUD, COMPUTE, DATA, ENVIRONMENT, SUBMIT
+from azml_compat._support.refused import CLOUD, DATA, ENVIRONMENT, SUBMIT
 
 # Attributes with a value, and signatures, are compared with the recorded surface.
 SIGNATURES = "test_surface.py::test_signatures_are_azures"
@@ -163,7 +163,6 @@ RUN = members(
         "id": full("run_constructor_existing", "child_run_basics", differs=("run-ids",)),
         "identity": full("test_run.py::test_texts_for_people"),
         "list": full("run_list_all_and_children", "test_run.py::test_filters_of_listings"),
-        "list_by_compute": COMPUTE,
         "log": full(
             "log_int",
             "log_repeat_becomes_list",

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from azml_compat._support.records import Support, full, inert, members, no_effect, partial, refused
-from azml_compat._support.refused import CLOUD, COMPUTE, DATA, DEPLOYMENT, ENVIRONMENT, MODEL
+from azml_compat._support.refused import CLOUD, DATA, DEPLOYMENT, ENVIRONMENT, MODEL
 from azml_compat._support.tracking import SIGNATURES
 
 _NO_CONFIGURATION = inert("is None: nothing makes a compute target of it")
@@ -21,7 +21,6 @@ WORKSPACE = members(
         "DEFAULT_GPU_CLUSTER_CONFIGURATION": _NO_CONFIGURATION,
         "DEFAULT_GPU_CLUSTER_NAME": full(SIGNATURES),
         "add_private_endpoint": CLOUD,
-        "compute_targets": COMPUTE,
         "create": partial(
             "test_workspace.py::test_create_has_azures_name_rule",
             note="what is given here is kept: location, SKU, tags, friendly name",
@@ -56,7 +55,6 @@ WORKSPACE = members(
             parameters=no_effect("cloud", "id"),
         ),
         "get_connection": CLOUD,
-        "get_default_compute_target": COMPUTE,
         "get_default_datastore": DATA,
         "get_details": partial(
             "test_workspace.py::test_update_returns_the_new_details",

@@ -922,7 +922,7 @@ def _list_by_compute(target: Any, accepted: _search.RunFilter) -> Generator[Run,
     from azml_compat.core.experiment import Experiment
 
     _runtime.settle_runs()
-    experiments = {experiment._id: experiment for experiment in Experiment.list(target.workspace)}
+    experiments = {str(experiment.id): experiment for experiment in Experiment.list(target.workspace)}
     store = target.workspace.service_context.store
     for record in _search.runs_on_target(store, list(experiments), target.name, accepted):
         yield _rehydrate(experiments[record.experiment_id], record)
