@@ -23,7 +23,8 @@ class _AbstractRunConfigElement:
     """Attributes that are not written down; secrets are among them."""
 
     def __setattr__(self, name: str, value: Any) -> None:
-        if self._initialized and not hasattr(self, name):
+        # Not hasattr(self, name): reading a deprecated property warns.
+        if self._initialized and name not in vars(self) and not hasattr(type(self), name):
             raise AttributeError(f"{type(self)} has no attribute {name}")
         super().__setattr__(name, value)
 
