@@ -320,7 +320,11 @@ def test_save_to_directory_is_read_by_load_from_directory(environment):
     environment.databricks.cluster = DatabricksCluster(num_workers=2)
     environment.save_to_directory("saved")
 
-    assert sorted(os.listdir("saved")) == ["BaseDockerfile", "azureml_environment.json", "conda_dependencies.yml"]
+    assert sorted(file.name for file in Path("saved").iterdir()) == [
+        "BaseDockerfile",
+        "azureml_environment.json",
+        "conda_dependencies.yml",
+    ]
     assert Path("saved/BaseDockerfile").read_text() == "FROM x"
     assert Path("saved/conda_dependencies.yml").read_text() == CONDA
     found = Environment.load_from_directory("saved")
@@ -385,7 +389,7 @@ def test_get_of_a_missing_environment_is_a_plain_exception(local_ws, environment
     environment.register(local_ws)
 
     for arguments in (("missing",), ("training", "7"), ("training", None, "label")):
-        with pytest.raises(Exception, match="^Error retrieving the environment definition. Code: 404") as caught:
+        with pytest.raises(Exception, match=r"^Error retrieving the environment definition\. Code: 404") as caught:
             Environment.get(local_ws, *arguments)
         assert isinstance(caught.value, UserErrorException)
     with pytest.raises(UserErrorException, match="not both"):

@@ -78,10 +78,8 @@ def test_the_error_pickles():
         ("azureml.core.Experiment.submit", "python -m azml_compat script.py"),
         ("azureml.core.Dataset.get_by_name", "pandas.read_csv"),
         ("azureml.data.tabular_dataset.TabularDataset", "pandas.read_csv"),
-        ("azureml.core.Environment", "python -m azml_compat script.py"),
         ("azureml.core.LinkedService", "remove the call"),
         ("azureml.core.util.NewLoggingLevel", "setLevel"),
-        ("azureml.core.run.Run.get_environment", "python -m azml_compat script.py"),
         ("azureml.core.Workspace.set_connection['a.b']", "remove the call"),
         ("azureml.core", "MLflow directly"),
     ],
@@ -96,10 +94,8 @@ def test_the_reason_fits_the_path_in_either_form(path, part):
     [
         ("azureml.core.model.Model.register", True),
         ("azureml.core.model.Model.deploy", False),
-        ("azureml.core.Environment.get", True),
         ("azureml.core.compute.synapse.SynapseCompute", False),
         ("azureml.core.private_endpoint.PrivateEndPoint", False),
-        ("azureml.core.databricks.JarLibrary", False),
         ("azureml.data.datacache.DatacacheStore", False),
     ],
 )

@@ -163,7 +163,7 @@ def test_some_sections_take_any_attribute_as_in_the_original(make):
 def test_docker_of_a_run_configuration_is_not_that_of_its_environment():
     made = RunConfiguration()
     with pytest.raises(AttributeError):
-        made.docker.enabled
+        _ = made.docker.enabled
     made.environment.docker.enabled = True
 
     assert made.docker.use_docker is False

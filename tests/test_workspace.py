@@ -213,7 +213,7 @@ def test_the_text_is_azures():
 @pytest.mark.parametrize(
     "member",
     [
-        *("models", "datasets", "datastores", "environments", "compute_targets", "webservices", "images"),
+        *("models", "datasets", "datastores", "compute_targets", "webservices", "images"),
         *("linked_services", "private_endpoints"),
     ],
 )

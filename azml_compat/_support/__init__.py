@@ -14,6 +14,7 @@ from __future__ import annotations
 import functools
 
 from azml_compat._support.compute import COMPUTE
+from azml_compat._support.environments import ENVIRONMENTS
 from azml_compat._support.exceptions import EXCEPTIONS
 from azml_compat._support.models import MODELS
 from azml_compat._support.records import Level, Support, full
@@ -25,7 +26,7 @@ from azml_compat._surface import class_at, home, lineage, surface
 
 __all__ = ["OTHER", "PARTS", "Level", "Support", "entries", "support_of"]
 
-PARTS = (TRACKING, WORKSPACES, MODELS, COMPUTE, EXCEPTIONS, SATELLITES, STAND_INS, MISSING)
+PARTS = (TRACKING, WORKSPACES, MODELS, COMPUTE, ENVIRONMENTS, EXCEPTIONS, SATELLITES, STAND_INS, MISSING)
 
 _CONSTANT = full("test_surface.py::test_every_public_path_resolves_under_the_alias", note="the recorded value")
 

@@ -9,7 +9,6 @@ from azml_compat._support.records import Support, inert, members, missing, parti
 
 _RUN_SCRIPT = "run the script itself (`python -m azml_compat script.py`): Run.get_context() in it is tracked"
 SUBMIT = refused("submitting a script as a job is not there", _RUN_SCRIPT)
-ENVIRONMENT = refused("environments and run configurations are not there, scripts run in this one", _RUN_SCRIPT)
 _LEGACY_COMPUTE = refused(
     "compute targets of 2018 need no preparation here",
     "remove the call, and create targets with ComputeTarget",
@@ -48,9 +47,6 @@ STAND_INS = {
         {
             "compute.synapse": _CLOUD_COMPUTE,
             "compute_target": _LEGACY_COMPUTE,
-            "conda_dependencies": ENVIRONMENT,
-            "container_registry": ENVIRONMENT,
-            "databricks": _CLOUD_COMPUTE,
             "dataset": DATA,
             "datastore": DATA,
             "diagnostic_log": refused(
@@ -58,7 +54,6 @@ STAND_INS = {
                 "use `logging.getLogger('azml_compat').setLevel(logging.DEBUG)`",
                 planned=False,
             ),
-            "environment": ENVIRONMENT,
             "image": DEPLOYMENT,
             "linked_service": CLOUD,
             "model": MODEL,
@@ -66,10 +61,7 @@ STAND_INS = {
             "model.ModelPackage": DEPLOYMENT,
             "private_endpoint": CLOUD,
             "profile": DEPLOYMENT,
-            "resource_configuration": MODEL,
-            "runconfig": ENVIRONMENT,
             "script_run": SUBMIT,
-            "script_run_config": SUBMIT,
             "util": refused(
                 "it is a helper of the Azure ML SDK's own logging",
                 "set the level yourself: `logging.getLogger(name).setLevel(level)`",

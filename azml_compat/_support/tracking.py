@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from azml_compat._support.records import Support, full, inert, members, no_effect, partial
-from azml_compat._support.refused import CLOUD, DATA, ENVIRONMENT, SUBMIT
+from azml_compat._support.refused import CLOUD, DATA, SUBMIT
 
 # Attributes with a value, and signatures, are compared with the recorded surface.
 SIGNATURES = "test_surface.py::test_signatures_are_azures"
@@ -135,7 +135,7 @@ RUN = members(
             note="`runDefinition` and `warnings` are never there, `inputDatasets` and `outputDatasets` are empty",
         ),
         "get_docs_url": full("test_reference.py::test_get_docs_url_is_the_page_of_the_class"),
-        "get_environment": ENVIRONMENT,
+        "get_environment": full("test_runconfig.py::test_a_submitted_run_knows_its_environment"),
         "get_file_names": full(
             "get_file_names_of_new_run",
             "complete_uploads_outputs_directory",
