@@ -305,8 +305,8 @@ class Data(_AbstractRunConfigElement):
 def _dataset(dataset: Any) -> Dataset:
     """Name a dataset: an object, or a tuple of workspace, name and perhaps version."""
     if isinstance(dataset, tuple):
-        _, name, *version = dataset
-        return Dataset(None, name, str(version[0]) if version else None)
+        _, name, *rest = dataset
+        return Dataset(None, name, str(rest[0]) if rest else None)
     version = getattr(dataset, "version", None)
     return Dataset(
         getattr(dataset, "id", None), getattr(dataset, "name", None), None if version is None else str(version)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from copy import deepcopy
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from azml_compat import _portal
 from azml_compat._refused import module_attributes
@@ -17,6 +17,10 @@ from azml_compat.core.runconfig import (
     TensorflowConfiguration,
 )
 from azml_compat.exceptions import RunConfigurationException, UserErrorException
+
+if TYPE_CHECKING:
+    from azml_compat.core.script_run import ScriptRun
+    from azml_compat.core.workspace import Workspace
 
 _MODEL_LOCATION = "MODEL_LOCATION"
 _AML_COMPUTE = "amlcompute"
@@ -172,6 +176,22 @@ def get_run_config_from_script_run(script_run_config: ScriptRunConfig) -> RunCon
     run_config.arguments = list(arguments) if isinstance(arguments, list | tuple) else arguments or []
     run_config.command = script_run_config.command or ""
     return run_config
+
+
+def submit(
+    script_run_config: ScriptRunConfig,
+    workspace: Workspace,
+    experiment_name: str,
+    run_id: str | None = None,
+    _parent_run_id: str | None = None,
+    credential_passthrough: bool = False,
+) -> ScriptRun:
+    """Submit a script; `Experiment.submit` is the way to it."""
+    from azml_compat.core.experiment import Experiment
+
+    given = {"run_id": run_id, "_parent_run_id": _parent_run_id}
+    chosen = {name: value for name, value in given.items() if value is not None}
+    return Experiment(workspace, experiment_name).submit(script_run_config, **chosen)
 
 
 __getattr__, __dir__ = module_attributes(__name__)
