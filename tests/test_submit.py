@@ -488,6 +488,7 @@ def test_as_many_run_at_once_as_the_user_says(sexp, monkeypatch):
 # Distributed
 
 
+@pytest.mark.extra
 def test_mpi_gives_each_process_its_rank(sexp):
     run = submit(
         sexp,
@@ -546,6 +547,7 @@ def test_one_process_that_fails_ends_the_others(sexp):
 # Whoever is killed
 
 
+@pytest.mark.extra
 def test_the_run_outlives_whoever_submitted_it(tracking_uri):
     source(
         """
@@ -566,11 +568,11 @@ def test_the_run_outlives_whoever_submitted_it(tracking_uri):
         [sys.executable, "-c", textwrap.dedent(code)], capture_output=True, text=True, check=False, timeout=SECONDS
     )
     run_id = done.stdout.split("ID ")[1].strip()
-    client = MlflowClient(tracking_uri)
+    run = Run.get(Workspace("s", "g", "w"), run_id)
 
     assert done.returncode == -signal.SIGKILL
-    assert wait_for(lambda: client.get_run(run_id).info.status == "FINISHED", 30)
-    assert client.get_run(run_id).data.metrics == {"a": 1}
+    assert wait_for(lambda: run.get_status() == "Completed", 30)
+    assert run.get_metrics() == {"a": 1}
 
 
 @pytest.mark.extra
@@ -636,5 +638,5 @@ def test_nothing_is_left_on_this_machine(sexp, tmp_path):
     run.wait_for_completion()
 
     assert list(job_folders(jobs_folder(sexp.workspace.get_mlflow_tracking_uri()))) == []
-    assert [path for path in (tmp_path / "temporary").rglob("train.py")] == []
+    assert list((tmp_path / "temporary").rglob("train.py")) == []
     assert mlflow.active_run() is None
