@@ -168,12 +168,24 @@ def test_a_missing_file_is_pythons_own_error():
         "name: [unclosed\n",
         "name: x\ndependencies: numpy\n",
         "channels: {a: b}\n",
+        "dependencies:\n- pip: numpy\n",
+        "dependencies:\n- pip:\n  - 1.0\n",
+        "name: 2001-99-99\n",
+        "name: a\nname: b\n",
+        "[" * 5000,
     ],
 )
 def test_what_is_no_conda_file_is_refused(text):
     Path("conda.yml").write_text(text)
 
     with pytest.raises(UserErrorException, match="conda"):
+        CondaDependencies("conda.yml")
+
+
+def test_a_file_that_is_not_utf_8_is_refused():
+    Path("conda.yml").write_bytes("name: é".encode("latin-1"))
+
+    with pytest.raises(UserErrorException, match="UTF-8"):
         CondaDependencies("conda.yml")
 
 

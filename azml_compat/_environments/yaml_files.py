@@ -26,7 +26,7 @@ def load(text: str, name: str) -> Any:
 
     try:
         return _yaml().load(text)
-    except YAMLError as error:
+    except (YAMLError, ValueError, RecursionError) as error:  # ValueError: what looks like a date, and is none
         raise UserErrorException(f"{name} is not valid YAML: {error}", inner_exception=error) from error
 
 
@@ -37,7 +37,11 @@ def load_file(file: Path) -> Any:
         FileNotFoundError: it is not there.
         UserErrorException: it is no YAML.
     """
-    return load(file.read_text(encoding="utf-8-sig"), str(file))
+    try:
+        text = file.read_text(encoding="utf-8-sig")
+    except UnicodeDecodeError as error:
+        raise UserErrorException(f"{file} is not valid YAML: it is not UTF-8.", inner_exception=error) from error
+    return load(text, str(file))
 
 
 def dump(content: Any) -> str:

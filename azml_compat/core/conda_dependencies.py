@@ -383,6 +383,10 @@ def _checked(content: Any, name: str) -> Any:
     for key in (CHANNELS, PACKAGES):
         if not isinstance(content.get(key), list | None):
             raise UserErrorException(f"{name} is no conda environment file: its {key!r} are no list.")
+    for entry in content.get(PACKAGES) or ():
+        pip = entry.get(PIP) if isinstance(entry, dict) else None
+        if not isinstance(pip, list | None) or not all(isinstance(item, str) for item in pip or ()):
+            raise UserErrorException(f"{name} is no conda environment file: its {PIP!r} is no list of texts.")
     return content
 
 
