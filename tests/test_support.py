@@ -23,6 +23,7 @@ from azml_compat._support.refused import MISSING
 from azml_compat._support.satellites import SATELLITES
 from azml_compat._surface import class_at, surface
 from azml_compat.core.compute import ComputeTarget
+from azml_compat.core.webservice import Webservice
 from tests.test_golden import CLIENT_DECIDED, GOLDEN, SERVER_DECIDED
 
 TESTS = Path(__file__).parent
@@ -73,8 +74,8 @@ def ours(path):
     [
         ("azureml.core.Run.log", "azureml.core.run.Run.log"),
         ("azureml.core.Run", "azureml.core.run.Run"),
-        ("azureml.core.workspace.Dataset.get_by_name", "azureml.core.dataset"),
-        ("azureml.core.Dataset.Tabular.from_delimited_files", "azureml.core.dataset"),
+        ("azureml.core.workspace.Dataset.get_by_name", "azureml.core.dataset.Dataset.get_by_name"),
+        ("azureml.core.Dataset.Tabular.from_delimited_files", "azureml.core.dataset.Dataset.Tabular"),
         ("azureml.core.Model.deploy", "azureml.core.model.Model.deploy"),
         (
             "azureml.core.compute.AmlCompute.create",
@@ -122,9 +123,9 @@ def test_nothing_is_loaded_before_somebody_asks():
     code = (
         "import sys, azml_compat\n"
         "azml_compat.install()\n"
-        "from azureml.core import Dataset, Environment, Experiment, Model, Run, Workspace\n"
+        "from azureml.core import Dataset, Environment, Experiment, Image, Run, Workspace\n"
         "assert not [name for name in sys.modules if '_support' in name]\n"
-        "assert Model.__doc__.startswith('`azureml.core.model.Model` is not supported')\n"
+        "assert Image.__doc__.startswith('`azureml.core.image.image.Image` is not supported')\n"
         "assert 'azml_compat._support' in sys.modules\n"
         "print({'mlflow', 'numpy', 'pandas', 'inspect', 'dataclasses'} & set(sys.modules))\n"
     )
@@ -394,8 +395,8 @@ ARGUMENTS = {"azureml.core.workspace.Workspace.get_default_compute_target": ["CP
 def use(path):
     """Use a member of an object that has nothing in it: what refuses needs nothing."""
     name, owner = path.rpartition(".")[2], ours(path.rpartition(".")[0])
-    # A compute target is looked up when it is made.
-    make = object.__new__ if issubclass(owner, ComputeTarget) else owner.__new__
+    # These are looked up when they are made.
+    make = object.__new__ if issubclass(owner, (ComputeTarget, Webservice)) else owner.__new__
     member = getattr(make(owner), name)
     needed = [parameter for parameter in MEMBERS[path].record.get("params", ()) if "default" not in parameter]
     count = sum(parameter["kind"] == "POSITIONAL_OR_KEYWORD" for parameter in needed)

@@ -14,19 +14,33 @@ from __future__ import annotations
 import functools
 
 from azml_compat._support.compute import COMPUTE
+from azml_compat._support.data import DATASETS
 from azml_compat._support.environments import ENVIRONMENTS
 from azml_compat._support.exceptions import EXCEPTIONS
 from azml_compat._support.models import MODELS
 from azml_compat._support.records import Level, Support, full
 from azml_compat._support.refused import MISSING, OTHER, STAND_INS
 from azml_compat._support.satellites import SATELLITES
+from azml_compat._support.submitting import SUBMITTING
 from azml_compat._support.tracking import TRACKING
 from azml_compat._support.workspace import WORKSPACES
 from azml_compat._surface import class_at, home, lineage, surface
 
 __all__ = ["OTHER", "PARTS", "Level", "Support", "entries", "support_of"]
 
-PARTS = (TRACKING, WORKSPACES, MODELS, COMPUTE, ENVIRONMENTS, EXCEPTIONS, SATELLITES, STAND_INS, MISSING)
+PARTS = (
+    *(TRACKING, SUBMITTING, WORKSPACES, MODELS, COMPUTE, DATASETS, ENVIRONMENTS),
+    *(EXCEPTIONS, SATELLITES, STAND_INS, MISSING),
+)
+
+_MAKES = {
+    "azureml.core.dataset.Dataset": (
+        "azureml.data.tabular_dataset.TabularDataset",
+        "azureml.data.file_dataset.FileDataset",
+    ),
+    "azureml.core.datastore.Datastore": ("azureml.data.azure_storage_datastore.AzureBlobDatastore",),
+}
+"""Classes that scripts name for what they make, which is of other classes."""
 
 _CONSTANT = full("test_surface.py::test_every_public_path_resolves_under_the_alias", note="the recorded value")
 
@@ -60,6 +74,10 @@ def support_of(path: str) -> Support | None:
                 return entries()[f"{base}.{name}"]
             if name in (class_at(base) or {"members": ()})["members"]:
                 return _covering(base)
+        for made in _MAKES.get(owner, ()):
+            found = support_of(f"{made}.{name}")
+            if found is not None:
+                return found
     return _covering(owner)
 
 

@@ -8,6 +8,9 @@ from typing import Any, Literal, NamedTuple
 
 Level = Literal["full", "partial", "inert", "refused"]
 
+SIGNATURES = "test_surface.py::test_signatures_are_azures"
+"""Compares attributes with a value, and signatures, with the recorded surface."""
+
 _NONE: Mapping[str, str] = MappingProxyType({})
 _NO_EFFECT = "accepted, no effect"
 

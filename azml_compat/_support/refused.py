@@ -5,10 +5,9 @@ An entry covers all that is below it, unless there is a nearer one.
 
 from __future__ import annotations
 
-from azml_compat._support.records import Support, inert, members, missing, partial, refused
+from azml_compat._support.records import Support, members, missing, refused
 
 _RUN_SCRIPT = "run the script itself (`python -m azml_compat script.py`): Run.get_context() in it is tracked"
-SUBMIT = refused("submitting a script as a job is not there", _RUN_SCRIPT)
 _LEGACY_COMPUTE = refused(
     "compute targets of 2018 need no preparation here",
     "remove the call, and create targets with ComputeTarget",
@@ -16,15 +15,10 @@ _LEGACY_COMPUTE = refused(
 )
 _CLOUD_COMPUTE = refused("this compute exists in Azure only", _RUN_SCRIPT, planned=False)
 DATA = refused(
-    "datasets and datastores are not there",
-    "read the files themselves (pandas.read_csv and the like), and pass their path to the script",
+    "this part of datasets is not there",
+    "use Dataset.Tabular, Dataset.File and the datastores of the workspace",
 )
-_CLOUD_DATA = refused("this storage feature exists in Azure only", DATA.instead, planned=False)
-MODEL = refused(
-    "the Model class is not there",
-    "use run.register_model(), or mlflow.register_model() and MlflowClient on the same store "
-    "(ws.get_mlflow_tracking_uri())",
-)
+CLOUD_DATA = refused("this storage feature exists in Azure only", DATA.instead, planned=False)
 DEPLOYMENT = refused(
     "there is no Azure service to deploy to", "serve the model with `mlflow models serve`", planned=False
 )
@@ -37,18 +31,12 @@ OTHER = refused(
     "its turn has not come",
     "use MLflow directly, on the same store (mlflow.set_tracking_uri(ws.get_mlflow_tracking_uri()))",
 )
-_OF_A_REGISTERED_MODEL = partial(
-    note="there for the model that `run.register_model` returns; a Model cannot be had in another way"
-)
-
 STAND_INS = {
     **members(
         "azureml.core",
         {
             "compute.synapse": _CLOUD_COMPUTE,
             "compute_target": _LEGACY_COMPUTE,
-            "dataset": DATA,
-            "datastore": DATA,
             "diagnostic_log": refused(
                 "there are no Azure requests to log",
                 "use `logging.getLogger('azml_compat').setLevel(logging.DEBUG)`",
@@ -56,12 +44,10 @@ STAND_INS = {
             ),
             "image": DEPLOYMENT,
             "linked_service": CLOUD,
-            "model": MODEL,
             "model.InferenceConfig": DEPLOYMENT,
             "model.ModelPackage": DEPLOYMENT,
             "private_endpoint": CLOUD,
             "profile": DEPLOYMENT,
-            "script_run": SUBMIT,
             "util": refused(
                 "it is a helper of the Azure ML SDK's own logging",
                 "set the level yourself: `logging.getLogger(name).setLevel(level)`",
@@ -71,37 +57,13 @@ STAND_INS = {
         },
     ),
     **members(
-        "azureml.core.model.Model",
-        {
-            "created_time": _OF_A_REGISTERED_MODEL,
-            "deploy": DEPLOYMENT,
-            "description": _OF_A_REGISTERED_MODEL,
-            "experiment_name": _OF_A_REGISTERED_MODEL,
-            "id": _OF_A_REGISTERED_MODEL,
-            "model_framework": _OF_A_REGISTERED_MODEL,
-            "model_framework_version": _OF_A_REGISTERED_MODEL,
-            "name": _OF_A_REGISTERED_MODEL,
-            "package": DEPLOYMENT,
-            "profile": DEPLOYMENT,
-            "properties": _OF_A_REGISTERED_MODEL,
-            "run_id": _OF_A_REGISTERED_MODEL,
-            "tags": _OF_A_REGISTERED_MODEL,
-            "url": _OF_A_REGISTERED_MODEL,
-            "version": _OF_A_REGISTERED_MODEL,
-            "workspace": _OF_A_REGISTERED_MODEL,
-        },
-    ),
-    **members(
         "azureml.data",
         {
             "": DATA,
-            "datacache": _CLOUD_DATA,
-            "datacache_client": _CLOUD_DATA,
-            "datacache_consumption_config": _CLOUD_DATA,
-            "datacache_singularity_settings": _CLOUD_DATA,
-            "dataset_error_handling": inert("can be caught; nothing raises it, since datasets are not there"),
-            "dbfs_datastore": _CLOUD_DATA,
-            "hdfs_datastore": _CLOUD_DATA,
+            "datacache": CLOUD_DATA,
+            "datacache_client": CLOUD_DATA,
+            "datacache_consumption_config": CLOUD_DATA,
+            "datacache_singularity_settings": CLOUD_DATA,
         },
     ),
 }

@@ -2,11 +2,9 @@
 
 from __future__ import annotations
 
-from azml_compat._support.records import Support, full, inert, members, no_effect, partial
-from azml_compat._support.refused import CLOUD, DATA, SUBMIT
-
-# Attributes with a value, and signatures, are compared with the recorded surface.
-SIGNATURES = "test_surface.py::test_signatures_are_azures"
+from azml_compat._support.records import SIGNATURES, Support, full, inert, members, no_effect, partial
+from azml_compat._support.refused import CLOUD, DATA
+from azml_compat._support.submitting import SUBMIT
 
 _JSON_METRIC = full(
     "invalid_json_text_for_each_kind",
@@ -14,7 +12,6 @@ _JSON_METRIC = full(
     differs=("away",),
 )
 _OPTIONS = "`redirect_output_stream` counts; `logs`, `flush_eager`, `deny_list` and `clean_up` have no effect"
-_DATASETS_OF_A_MODEL = ("datasets", "sample_input_dataset", "sample_output_dataset")
 _PORTAL_CONSTANTS = {
     "DELIM": full(SIGNATURES),
     "EXPERIMENT_ID_PATH": full(SIGNATURES),
@@ -208,15 +205,6 @@ RUN = members(
         "parent": full("parent_property_is_cached", "three_levels_parent_chain"),
         "portal_url": full("test_reference.py::test_portal_url_is_the_address_of_the_portal", differs=("portal",)),
         "properties": full("properties_add_and_get", differs=("fresh",)),
-        "register_model": partial(
-            "test_run.py::test_register_model_copies_what_it_registers",
-            "test_run.py::test_register_model_refuses_what_azure_refuses",
-            note="the model that it returns has its attributes; its methods refuse",
-            parameters={
-                **dict.fromkeys(_DATASETS_OF_A_MODEL, "not recorded, with a warning"),
-                **no_effect("resource_configuration"),
-            },
-        ),
         "remove_tags": full("remove_tags_missing_key", "remove_tags_none"),
         "restore_snapshot": full(
             "test_snapshot.py::test_a_snapshot_is_restored_to_an_absolute_path",
@@ -271,27 +259,24 @@ RUN = members(
 )
 
 _OF_A_LAUNCHER = ("test_process_end.py::test_inputs_and_outputs_that_a_launcher_names_are_paths",)
-_INPUTS = partial(
-    note="paths that a launcher handed over, and what the script puts in; a name that nobody gave refuses",
-    instead=DATA.instead,
-)
-_OUTPUTS = partial(note="paths that a launcher handed over; nothing is registered")
+_INPUTS = full(*_OF_A_LAUNCHER, differs=("registered-inputs",))
+_OUTPUTS = full(*_OF_A_LAUNCHER)
 
 # Azure gives these to the runs of scripts only; so does azml_compat.
 RUN_OF_SCRIPT = members(
     "azureml.core.run.Run",
     {
-        "input_datasets": _INPUTS._replace(tests=_OF_A_LAUNCHER),
-        "output_datasets": _OUTPUTS._replace(tests=_OF_A_LAUNCHER),
+        "input_datasets": _INPUTS,
+        "output_datasets": _OUTPUTS,
     },
 )
 
 RUN_MODULE = members(
     "azureml.core.run",
     {
-        "InputDatasets": _INPUTS,
+        "InputDatasets": partial(note="see `Run.input_datasets`"),
         "LinkOutput": DATA,
-        "OutputDatasets": _OUTPUTS,
+        "OutputDatasets": partial(note="see `Run.output_datasets`"),
         "OutputDatasets.workspace": full("test_reference.py::test_output_datasets_know_their_workspace"),
         "_OfflineRun": full(
             "context_offline_by_default",

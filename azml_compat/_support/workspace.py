@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from azml_compat._support.records import Support, full, inert, members, no_effect, partial, refused
-from azml_compat._support.refused import CLOUD, DATA, DEPLOYMENT, MODEL
+from azml_compat._support.refused import CLOUD, DEPLOYMENT
 from azml_compat._support.tracking import SIGNATURES
 
 _NO_CONFIGURATION = inert("is None: nothing makes a compute target of it")
@@ -33,8 +33,11 @@ WORKSPACE = members(
                 *("user_assigned_identity_for_cmk_encryption", "system_datastores_auth_mode"),
             ),
         ),
-        "datasets": DATA,
-        "datastores": DATA,
+        "datasets": full("test_dataset_files.py::test_datasets_of_a_workspace_are_a_mapping"),
+        "datastores": full(
+            "test_datastore.py::test_a_workspace_has_azures_datastores_and_the_first_is_the_default",
+            differs=("folders",),
+        ),
         "delete": inert("deletes nothing, and says so: a store is never deleted from here", differs=("delete",)),
         "delete_connection": CLOUD,
         "delete_private_endpoint_connection": CLOUD,
@@ -59,7 +62,10 @@ WORKSPACE = members(
             parameters=no_effect("cloud", "id"),
         ),
         "get_connection": CLOUD,
-        "get_default_datastore": DATA,
+        "get_default_datastore": full(
+            "test_datastore.py::test_a_workspace_has_azures_datastores_and_the_first_is_the_default",
+            differs=("folders",),
+        ),
         "get_details": partial(
             "test_workspace.py::test_update_returns_the_new_details",
             note="the keys of Azure resources (`storageAccount`, `keyVault` …) are absent, `discoveryUrl` is the "
@@ -82,13 +88,14 @@ WORKSPACE = members(
             "test_workspace.py::test_create_keeps_what_it_was_told_in_the_store",
             note="what `create` was told, else `local`",
         ),
-        "models": MODEL,
         "name": full("test_workspace.py::test_both_forms_of_the_file_are_read"),
         "private_endpoints": CLOUD,
         "resource_group": full("test_workspace.py::test_both_forms_of_the_file_are_read"),
         "service_context": partial(note="an object of azml_compat's own, without the clients of Azure's"),
         "set_connection": CLOUD,
-        "set_default_datastore": DATA,
+        "set_default_datastore": full(
+            "test_datastore.py::test_the_default_can_be_chosen_and_falls_back_when_it_is_gone"
+        ),
         "setup": full("test_workspace.py::test_setup_asks_nothing_and_writes_the_file", differs=("delete",)),
         "sku": partial(
             "test_workspace.py::test_create_keeps_what_it_was_told_in_the_store",
@@ -108,7 +115,6 @@ WORKSPACE = members(
             ),
         ),
         "update_dependencies": CLOUD,
-        "webservices": DEPLOYMENT,
         "write_config": full(
             "test_workspace.py::test_write_config_is_read_back_and_written_in_azures_form",
             "test_workspace.py::test_write_config_keeps_to_aml_config_and_project_json",

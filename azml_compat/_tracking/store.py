@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import functools
+import random
+import re
 import threading
 import time
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
@@ -35,6 +37,12 @@ _SILENT_SECONDS = 1.0
 """The same where that is known."""
 _BROKEN_SECONDS = 1.0
 """A call that failed within so short a time has not waited for an answer."""
+_ADDRESS = re.compile("[a-zA-Z][a-zA-Z0-9+.-]*:|/")
+"""Begins the address of a folder of artifacts, and no run id."""
+_VERSION_RACE = "Model Version creation error"
+"""What MLflow says where others took the number of a version three times."""
+_VERSION_ATTEMPTS = 50
+_VERSION_PAUSE = 0.1
 _MAX_PARAM = 6000
 """Characters of a param value; MLflow cuts longer ones with a warning."""
 
@@ -205,12 +213,15 @@ class Store:
         with self._calling(f"Cannot get experiment {experiment_id!r}"):
             return _experiment_record(client.get_experiment(experiment_id))
 
-    def create_experiment(self, name: str, artifact_root: str | None = None) -> ExperimentRecord:
+    def create_experiment(
+        self, name: str, artifact_root: str | None = None, tags: Mapping[str, str] | None = None
+    ) -> ExperimentRecord:
         """Create an experiment; one that another process created meanwhile is as good.
 
         Args:
             name: Its name.
             artifact_root: Where it keeps its files; by default where this object's do.
+            tags: Of an experiment that is new.
         """
         client = self.client
         # A file store does not keep two processes from making two experiments of one name.
@@ -220,7 +231,7 @@ class Store:
                 return found
             try:
                 with self._calling(f"Cannot create experiment {name!r}"):
-                    client.create_experiment(name, artifact_location=artifact_root or self.artifact_root)
+                    client.create_experiment(name, artifact_root or self.artifact_root, dict(tags or {}))
             except Exception as error:
                 if not (is_taken(error) or self.find_experiment(name)):
                     raise
@@ -394,6 +405,26 @@ class Store:
         with self._calling(f"Cannot log params of run {run_id}"):
             client.log_batch(run_id, params=[mlflow_api.param(key, _cut(value)) for key, value in params.items()])
 
+    @_repeated
+    def log_input(
+        self, run_id: str, *, name: str, digest: str, source_type: str, source: Mapping[str, Any], context: str
+    ) -> None:
+        """Note that a run reads a dataset: MLflow shows it on the page of the run. Doing so twice says the same.
+
+        Args:
+            run_id: The run.
+            name: The name of the dataset.
+            digest: What tells its content from that of others of its name; up to 36 characters.
+            source_type: What kind of source MLflow takes it for: `local`, `http`.
+            source: Where it lies.
+            context: What the run uses it as.
+        """
+        client = self.client
+        with self._calling(f"Cannot note the input {name!r} of run {run_id}"):
+            client.log_inputs(
+                run_id, datasets=[mlflow_api.dataset_input(name, digest, source_type, dict(source), context)]
+            )
+
     def log_points(self, run_id: str, points: Sequence[Point]) -> None:
         """Log metric values, up to 1,000 a request."""
         client = self.client
@@ -451,13 +482,15 @@ class Store:
         return local
 
     def _repository(self, run_id: str) -> Any:
-        """Return MLflow's access to the run's own artifacts.
+        """Return MLflow's access to the run's own artifacts, or to those at an address that stands for a run id.
 
         The client's calls look for a logged model of the same name each time, with a search that breaks on quotes.
         """
         found = self._repositories.get(run_id)
         if found is None:
-            found = mlflow_api.artifact_repository(self.client.get_run(run_id).info.artifact_uri, self.uri)
+            is_address = _ADDRESS.match(run_id) is not None
+            address = run_id if is_address else self.client.get_run(run_id).info.artifact_uri
+            found = mlflow_api.artifact_repository(address, self.uri)
             if len(self._repositories) >= _MAX_REPOSITORIES:
                 self._repositories.clear()
             self._repositories[run_id] = found
@@ -466,19 +499,106 @@ class Store:
     # -- models -----------------------------------------------------------------------------------------------
 
     def register_model(
-        self, name: str, source: str, run_id: str, tags: Mapping[str, str], description: str | None
+        self, name: str, source: str, run_id: str | None, tags: Mapping[str, str], description: str | None
     ) -> ModelRecord:
         """Create the next version of a registered model, and the model itself when it is new."""
         client = self.client
+        # A file store gives two processes one number; a database refuses the second, and gives up after three times.
+        with self.alone():
+            try:
+                with self._calling(f"Cannot create model {name!r}"):
+                    client.create_registered_model(name)
+            except Exception as error:
+                if not is_taken(error):
+                    raise
+            doing = f"Cannot register a version of model {name!r}"
+            for is_last in (*[False] * _VERSION_ATTEMPTS, True):
+                try:
+                    with self._calling(doing):
+                        version = client.create_model_version(
+                            name, source, run_id=run_id, tags=dict(tags), description=description
+                        )
+                    return _model_record(version)
+                except ServiceException as error:
+                    if is_last or _VERSION_RACE not in str(error):
+                        raise
+                    time.sleep(random.uniform(0, _VERSION_PAUSE))
+        raise AssertionError(doing)
+
+    def model_versions(self, name: str | None = None) -> list[ModelRecord]:
+        """Return the versions of a registered model, or of all of them, the newest first."""
+        found: list[Any] = []
+        token = None
+        while True:
+            page = self._versions_page(name, token)
+            found += page
+            token = page.token
+            if not token:
+                # The search of some databases disregards case.
+                records = [_model_record(version) for version in found if name in (None, version.name)]
+                return sorted(records, key=lambda record: (record.created_time, record.version), reverse=True)
+
+    @_repeated
+    def _versions_page(self, name: str | None, token: str | None) -> Any:
+        client = self.client
+        condition = None
+        if name is not None:
+            # MLflow's language has no way to write both kinds of quotes.
+            quote = "'" if "'" not in name else '"'
+            condition = f"name = {quote}{name}{quote}" if quote not in name else None
+        with self._calling("Cannot list the versions of models"):
+            return client.search_model_versions(condition, max_results=_PAGE, page_token=token)
+
+    @_repeated
+    def find_model_version(self, name: str, version: int) -> ModelRecord | None:
+        """Return a version of a registered model, or None when there is none."""
+        client = self.client
         try:
-            with self._calling(f"Cannot create model {name!r}"):
-                client.create_registered_model(name)
+            with self._calling(f"Cannot get version {version} of model {name!r}"):
+                return _model_record(client.get_model_version(name, str(version)))
+        except ServiceException as error:
+            if is_missing(error) or error.status_code == 400:  # a name that MLflow itself refuses
+                return None
+            raise
+
+    @_repeated
+    def set_version_tags(self, name: str, version: int, tags: Mapping[str, str]) -> None:
+        """Set tags of a version, one request each: MLflow has no batch for them."""
+        client = self.client
+        for key, value in tags.items():
+            with self._calling(f"Cannot set tag {key!r} of version {version} of model {name!r}"):
+                client.set_model_version_tag(name, str(version), key, value)
+
+    @_repeated
+    def delete_version_tag(self, name: str, version: int, key: str) -> None:
+        """Remove a tag of a version; one that is not there is as good as removed."""
+        client = self.client
+        try:
+            with self._calling(f"Cannot remove tag {key!r} of version {version} of model {name!r}"):
+                client.delete_model_version_tag(name, str(version), key)
         except Exception as error:
-            if not is_taken(error):
+            if not is_missing(error):
                 raise
-        with self._calling(f"Cannot register a version of model {name!r}"):
-            version = client.create_model_version(name, source, run_id=run_id, tags=dict(tags), description=description)
-        return _model_record(version)
+
+    @_repeated
+    def describe_version(self, name: str, version: int, description: str) -> None:
+        """Set the description of a version."""
+        client = self.client
+        with self._calling(f"Cannot describe version {version} of model {name!r}"):
+            client.update_model_version(name, str(version), description)
+
+    def delete_version(self, name: str, version: int) -> None:
+        """Delete a version; its files stay where they are."""
+        client = self.client
+        with self._calling(f"Cannot delete version {version} of model {name!r}"):
+            client.delete_model_version(name, str(version))
+
+    @_repeated
+    def address_of_version(self, name: str, version: int) -> str:
+        """Return where the files of a version are: `runs:/<run id>/<path>`, or an address of their own."""
+        client = self.client
+        with self._calling(f"Cannot find the files of version {version} of model {name!r}"):
+            return str(client.get_model_version_download_uri(name, str(version)))
 
 
 def _few(run_ids: Collection[str]) -> str:

@@ -38,12 +38,12 @@ from azml_compat.exceptions import (
 )
 
 if TYPE_CHECKING:
-    from azml_compat._models import RegisteredModel
     from azml_compat._process_end import Outcome
     from azml_compat._tracking import RunRecord
     from azml_compat._writer import RunWriter
     from azml_compat.core.environment import Environment
     from azml_compat.core.experiment import Experiment
+    from azml_compat.core.model import Model
     from azml_compat.core.script_run import ScriptRun
     from azml_compat.core.workspace import Workspace
 
@@ -597,7 +597,7 @@ class Run(_LoggingRun):
         sample_output_dataset: Any = None,
         resource_configuration: Any = None,
         **kwargs: Any,
-    ) -> RegisteredModel:
+    ) -> Model:
         """Register files of the run as the next version of a model in the MLflow registry.
 
         The files are copied, so that the version never changes afterwards. Files in the output folders that are not
@@ -611,41 +611,40 @@ class Run(_LoggingRun):
             model_framework: Azure's name of a framework.
             model_framework_version: Only together with `model_framework`.
             description: Shown in the registry.
-            datasets: Not recorded yet.
-            sample_input_dataset: Not recorded yet.
-            sample_output_dataset: Not recorded yet.
-            resource_configuration: Ignored: nothing is deployed.
+            datasets: Pairs of a scenario and a dataset.
+            sample_input_dataset: A dataset.
+            sample_output_dataset: A dataset.
+            resource_configuration: Kept with the version.
 
         Raises:
             WebserviceException: the name or another argument is refused.
             ModelPathNotFoundException: the run has no file below `model_path`.
         """
-        from azml_compat._models import register
+        from azml_compat import _models
+        from azml_compat.core.model import Model, _description
 
         if kwargs:
             raise TypeError(f"register_model does not take these arguments: {', '.join(sorted(kwargs))}")
-        for name, value in (
-            ("datasets", datasets),
-            ("sample_input_dataset", sample_input_dataset),
-            ("sample_output_dataset", sample_output_dataset),
-        ):
-            if value is not None:
-                _reporting.logger.warning("register_model does not record %s yet.", name)
-        self._capture_outputs()
-        return register(
-            self._store,
-            self._refresh(),
-            self._entries(),
-            workspace=self.experiment.workspace,
-            experiment_name=self.experiment.name,
-            name=model_name,
-            path=model_path,
-            tags=tags,
-            properties=properties,
-            framework=model_framework,
-            framework_version=model_framework_version,
-            description=description,
+        _models.check_name(model_name)
+        _models.check_framework(model_framework, model_framework_version)
+        described = _description(
+            tags,
+            properties,
+            description,
+            model_framework,
+            model_framework_version,
+            datasets,
+            sample_input_dataset,
+            sample_output_dataset,
+            resource_configuration,
+            self.experiment.name,
         )
+        _models.check_description(described)
+        self._capture_outputs()
+        registered = _models.register_from_run(
+            self._store, self._refresh().id, self._entries(), model_name, model_path, described
+        )
+        return Model._of(self.experiment.workspace, registered)
 
     def get_environment(self) -> Environment:
         """Return the environment that this run was submitted with.

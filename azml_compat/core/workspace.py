@@ -24,6 +24,7 @@ if TYPE_CHECKING:
     from azml_compat.core.authentication import AbstractAuthentication
     from azml_compat.core.environment import Environment
     from azml_compat.core.keyvault import Keyvault
+    from azml_compat.core.model import Model
 
 _NAME = re.compile(r"^[a-zA-Z0-9][\w\-]{2,32}$")
 _LOCAL = "local"
@@ -385,9 +386,11 @@ class Workspace:
     # -- what is not there yet, or never --------------------------------------------------------------------------
 
     @property
-    def models(self) -> Any:
-        """Refuse: the Model class is not there yet."""
-        raise refusal("azureml.core.workspace.Workspace.models")
+    def models(self) -> dict[str, Model]:
+        """{name: its newest version} of the registered models."""
+        from azml_compat.core.model import Model
+
+        return {str(model.name): model for model in Model.list(self, latest=True)}
 
     @property
     def compute_targets(self) -> dict[str, Any]:
@@ -397,9 +400,9 @@ class Workspace:
         return {target.name: target for target in ComputeTarget.list(self)}
 
     @property
-    def webservices(self) -> Any:
-        """Refuse: nothing is deployed from here."""
-        raise refusal("azureml.core.workspace.Workspace.webservices")
+    def webservices(self) -> dict[str, Any]:
+        """{}: nothing is deployed from here."""
+        return {}
 
     @property
     def images(self) -> Any:
