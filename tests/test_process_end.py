@@ -13,7 +13,7 @@ from pathlib import Path
 import pytest
 from mlflow import MlflowClient
 
-from azml_compat import Experiment, Run, Workspace
+from azml_compat import Dataset, Experiment, Run, Workspace
 from azml_compat.exceptions import ServiceException
 
 REPOSITORY = Path(__file__).parents[1]
@@ -592,20 +592,21 @@ def test_inputs_and_outputs_that_a_launcher_names_are_paths(owned):
         run = Run.get_context()
         inputs, outputs = run.input_datasets, run.output_datasets
         assert run.input_datasets is inputs and run.output_datasets is outputs
-        print(dict(inputs), dict(outputs))
+        print({name: inputs[name] for name in "acd"}, dict(outputs))
         inputs["mine"] = "a path"
         print(run.input_datasets["mine"], "b" in inputs)
-        for name in ("b", "unknown"):
-            try:
-                inputs[name]
-            except Exception as error:
-                print(type(error).__name__, name in str(error))
+        print(inputs["b"].id == os.environ["b"], inputs["registered"].name)
+        try:
+            inputs["unknown"]
+        except KeyError as error:
+            print(error)
     """
+    dataset = Dataset.File.from_files("/data").register(owned.experiment.workspace, "registered")
     variables = {
         "AZUREML_DATASET_ENVIRONMENT_VARS": "a:Mount,b:Direct,c:download,d:mount,broken",
         "a": "lower",
         "A": "/data/a",
-        "b": "an id",
+        "b": dataset.id,
         "c": "/data/c",
         "AZUREML_DATASET_FILE_OUTPUTS": "out/;more",
         "out": "/data/out",
@@ -615,9 +616,9 @@ def test_inputs_and_outputs_that_a_launcher_names_are_paths(owned):
 
     assert done.stdout.splitlines() == [
         "{'a': '/data/a', 'c': '/data/c', 'd': None} {'out': '/data/out', 'more': '/data/more'}",
-        "a path False",
-        "NotSupportedError True",
-        "NotSupportedError True",
+        "a path True",
+        "True registered",
+        "'unknown'",
     ]
 
 

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import functools
 import importlib
+import json
 import sys
 from collections.abc import Sequence
 from typing import Any
@@ -89,3 +90,10 @@ def end_fluent_run(run_id: str) -> None:
     active = fluent.active_run() if fluent is not None else None
     if fluent is not None and active is not None and active.info.run_id == run_id:
         fluent.end_run()
+
+
+def dataset_input(name: str, digest: str, source_type: str, source: dict[str, Any], context: str) -> Any:
+    """Return a DatasetInput entity."""
+    entities = _entities()
+    dataset = entities.Dataset(name=name, digest=digest, source_type=source_type, source=json.dumps(source))
+    return entities.DatasetInput(dataset, [entities.InputTag("mlflow.data.context", context)])
