@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from azml_compat._support.records import Support, full, inert, members, no_effect, partial, refused
-from azml_compat._support.tracking import SIGNATURES
+from azml_compat._support.records import SIGNATURES, Support, full, inert, members, no_effect, partial, refused
 
 _DEFAULTS = "test_environment.py::test_the_defaults_are_azures"
 _RUN_DEFAULTS = "test_runconfig.py::test_the_defaults_are_azures"

@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-from azml_compat._support.records import Support, full, inert, members, no_effect, partial, refused
+from azml_compat._support.records import SIGNATURES, Support, full, inert, members, no_effect, partial, refused
 from azml_compat._support.refused import CLOUD, DEPLOYMENT
-from azml_compat._support.tracking import SIGNATURES
 
 _NO_CONFIGURATION = inert("is None: nothing makes a compute target of it")
 
