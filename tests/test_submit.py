@@ -202,7 +202,7 @@ def test_an_exception_fails_the_run_and_is_told_with_its_output_and_files(sexp):
     [
         ("import sys; sys.exit(0)", "Completed", None),
         ("import sys; sys.exit(3)", "Failed", "exit code 3"),
-        ("import os; os._exit(4)", "Failed", "exit code 4"),
+        pytest.param("import os; os._exit(4)", "Failed", "exit code 4", marks=pytest.mark.extra),
         ("import os; os.kill(os.getpid(), 9)", "Failed", "killed by signal 9"),
     ],
 )
@@ -251,8 +251,8 @@ def test_arguments_that_no_command_line_can_hold_are_refused_before_anything_is_
     [
         ("echo $GIVEN && echo 'two words'", "value\ntwo words\n"),
         (["python", "-c", "import sys; print(sys.argv[1:])", "a b", "$GIVEN"], "['a b', 'value']\n"),
-        (["echo", "a  b", "&&", "echo", "c"], "a  b\nc\n"),
-        (["echo one line"], "one line\n"),
+        pytest.param(["echo", "a  b", "&&", "echo", "c"], "a  b\nc\n", marks=pytest.mark.extra),
+        pytest.param(["echo one line"], "one line\n", marks=pytest.mark.extra),
     ],
 )
 def test_a_command_is_run_through_a_shell_only_where_it_is_written_for_one(sexp, command, shown):
@@ -386,6 +386,7 @@ def test_a_chosen_id_names_the_run_once(sexp):
         submit(sexp, "", run_id="mine")
 
 
+@pytest.mark.extra
 def test_a_script_submits_children_of_its_own(sexp):
     source(
         "from azureml.core import Run; run = Run.get_context(); run.log('child', 1); print(run.parent.id)", "child.py"
@@ -425,6 +426,7 @@ def test_the_output_is_shown_as_it_comes(sexp):
     )
 
 
+@pytest.mark.extra
 def test_the_output_can_be_read_while_the_script_runs(sexp):
     run = submit(sexp, "import time; print('early'); time.sleep(30)")
 
@@ -473,6 +475,7 @@ def test_a_script_that_runs_too_long_is_ended(sexp):
 # Several at once
 
 
+@pytest.mark.extra
 def test_as_many_run_at_once_as_the_user_says(sexp, monkeypatch):
     monkeypatch.setenv("AZML_COMPAT_MAX_RUNS", "2")
     code = "import time; print(time.time(), flush=True); time.sleep(0.6); print(time.time())"
@@ -508,6 +511,7 @@ def test_mpi_gives_each_process_its_rank(sexp):
     assert printed == ["0 0\n", "1 1\n", "2 0\n", "3 1\n"]
 
 
+@pytest.mark.extra
 def test_pytorch_and_tensorflow_have_their_variables(sexp):
     code = "import json, os; print(json.dumps(dict(os.environ)))"
     torch = submit(sexp, code, distributed_job_config=PyTorchConfiguration(process_count=2, node_count=1))
@@ -532,6 +536,7 @@ def test_pytorch_and_tensorflow_have_their_variables(sexp):
     assert [worker["task"], server["task"]] == [{"type": "worker", "index": 0}, {"type": "ps", "index": 0}]
 
 
+@pytest.mark.extra
 def test_one_process_that_fails_ends_the_others(sexp):
     run = submit(
         sexp,

@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any
 from azml_compat import _names, _reporting, _runtime, _snapshot, _status, _tags
 from azml_compat._assets import Assets
 from azml_compat._creation import NewRun, facts_of, resolve
+from azml_compat._files import temporary_folder
 from azml_compat._jobs import launcher, supervisor
 from azml_compat._jobs.distribution import ranks_of
 from azml_compat._jobs.folder import Job, JobFolder, jobs_folder
@@ -23,6 +24,7 @@ from azml_compat._refused import refusal
 from azml_compat._restclient.constants import RunStatus
 from azml_compat._tracking.addresses import sqlite_path
 from azml_compat.core._run_base import OUTPUTS_DIR, as_tags
+from azml_compat.core._run_files import SNAPSHOT_PROPERTY
 from azml_compat.core.run import Run
 from azml_compat.exceptions import ExperimentExecutionException, UserErrorException
 
@@ -65,13 +67,14 @@ def submit(
     store = experiment.workspace.service_context.store
     if run_id and resolve(store, run_id) is not None:
         raise FileExistsError(f"There is a run {run_id!r} already.")
-    files = submission.snapshot_files(store)
-    record = submission.create_run(store, as_tags(dict(tags or {})), run_id, parent)
-    try:
-        submission.launch(store, record, files)
-    except BaseException:
-        store.end_run(record.id, _status.to_mlflow(RunStatus.FAILED))
-        raise
+    with temporary_folder() as folder:
+        snapshot = submission.take_snapshot(store, Path(folder))
+        record = submission.create_run(store, as_tags(dict(tags or {})), run_id, parent, snapshot)
+        try:
+            submission.launch(store, record, snapshot)
+        except BaseException:
+            store.end_run(record.id, _status.to_mlflow(RunStatus.FAILED))
+            raise
     return record, submission.run_config
 
 
@@ -79,6 +82,7 @@ class _Submission:
     """What is submitted, looked at before anything is done."""
 
     def __init__(self, experiment: Experiment, config: Any) -> None:
+        from azml_compat._run_definition import definition_of
         from azml_compat.core.script_run_config import get_run_config_from_script_run
 
         self.experiment = experiment
@@ -95,6 +99,7 @@ class _Submission:
         if isinstance(self.command, (list, tuple)):
             self.command = self._words(self.command)
         self._take_declared()
+        self._definition = definition_of(self.run_config, self.script, self._shown_arguments(), self.command)
 
     # -- arguments --------------------------------------------------------------------------------------------
 
@@ -136,29 +141,39 @@ class _Submission:
 
     # -- the run ----------------------------------------------------------------------------------------------
 
-    def snapshot_files(self, store: Store) -> list[tuple[str, Path]] | None:
-        """Return the files of the snapshot; None where none is wanted.
+    def take_snapshot(self, store: Store, folder: Path) -> tuple[str, Path] | None:
+        """Write the archive of the snapshot into `folder`; return its id and file, or None where none is wanted.
 
         Raises:
             SnapshotException: they are too many, or too large.
         """
         if not self.run_config.history.snapshot_project:
             return None
-        return _snapshot.collect(self.source, _snapshot.EXPLICIT_LIMITS, sqlite_path(store.uri))
+        files = _snapshot.collect(self.source, _snapshot.EXPLICIT_LIMITS, sqlite_path(store.uri))
+        return _snapshot.write_archive(files, folder)
 
     def create_run(
-        self, store: Store, tags: Mapping[str, str | None], run_id: str | None, parent: RunRecord | None
+        self,
+        store: Store,
+        tags: Mapping[str, str | None],
+        run_id: str | None,
+        parent: RunRecord | None,
+        snapshot: tuple[str, Path] | None,
     ) -> RunRecord:
         """Create the run in the store. It belongs to no process: the supervisor ends it."""
         new = NewRun(run_id=run_id, tags=tags, parent=parent, code_folder=self.source)
         facts = _tags.encode_tags(tags) | facts_of(new)
+        properties: dict[str, str | None] = {"_azureml.ComputeTargetType": "local"}
+        if snapshot is not None:
+            properties[SNAPSHOT_PROPERTY] = snapshot[0]
         facts |= {
             _names.TAG_TYPE: RUN_TYPE,
             _names.TAG_STATUS: RunStatus.STARTING,
             _names.TAG_TARGET: str(self.run_config.target),
             _names.TAG_SOURCE_TYPE: "JOB",
             _names.TAG_SOURCE_NAME: self.script or "command",
-            **_tags.encode_properties({"_azureml.ComputeTargetType": "local"}),
+            **_tags.encode_properties(properties),
+            **_tags.encode_text(_names.TAG_DEFINITION, json.dumps(self._definition)),
             **_shown_facts(self.run_config),
         }
         experiment_id = self.experiment._ensure().id  # noqa: SLF001 - Azure's members are frozen
@@ -168,19 +183,15 @@ class _Submission:
         store.set_run_status(record.id, _status.to_mlflow(RunStatus.STARTING))
         return record
 
-    def launch(self, store: Store, record: RunRecord, files: list[tuple[str, Path]] | None) -> None:
+    def launch(self, store: Store, record: RunRecord, snapshot: tuple[str, Path] | None) -> None:
         """Put everything in place, and start the launcher."""
-        from azml_compat._run_definition import definition_of
-
-        definition = definition_of(self.run_config, self.script, self._shown_arguments(), self.command)
-        store.set_run_tags(record.id, _tags.encode_text(_names.TAG_DEFINITION, json.dumps(definition)))
         store.log_params(record.id, _params_of(self._shown_arguments()))
         plans = self._plans(record)
-        self._tell_about(definition)
+        self._tell_about()
         work = work_folder(record.id)
         copy_source(self.source, work, store.uri)
-        if files is not None:
-            Run._from_record(self.experiment, record)._keep_snapshot(files)  # noqa: SLF001 - Azure's members are frozen
+        if snapshot is not None:
+            Run._from_record(self.experiment, record)._put_snapshot(*snapshot)  # noqa: SLF001 - Azure's members are frozen
         depth = int(os.environ.get(_names.ENV_JOB_DEPTH, "-1")) + 1
         job = Job(
             run=record.id,
@@ -191,7 +202,7 @@ class _Submission:
             ranks=ranks_of(self.run_config),
             seconds=self.run_config.max_run_duration_seconds,
             own=[*self._variables()],
-            definition={key: value for key, value in definition.items() if key == "environment"},
+            definition={"environment": self._definition["environment"]},
             folders=self._folders(),
             depth=depth,
             **plans,
@@ -259,7 +270,7 @@ class _Submission:
             **_data_variables(self.inputs, self.outputs),
         }
 
-    def _tell_about(self, definition: dict[str, Any]) -> None:
+    def _tell_about(self) -> None:
         """Say, in a line each, what differs here from what the script may expect."""
         from azml_compat._interpreters import differences
 
@@ -267,7 +278,7 @@ class _Submission:
         store = self.experiment.workspace.service_context.store
         if target not in ("local", "amlcompute") and Assets(store, "compute").find(target) is None:
             print(f"Compute target {target} was never created here. The run takes place on this machine.")
-        differing = differences(definition)
+        differing = differences(self._definition)
         if differing:
             print(differing)
 

@@ -31,6 +31,8 @@ _TURN_SECONDS = 0.03
 _IDLE_TURN_SECONDS = 0.1
 _IDLE_SECONDS = 60.0
 """For which it stays ready when there is nothing to do: the next run needs not wait for it then."""
+_PHASE_SECONDS = 0.1
+"""For which a run must have been in a phase that is told: most pass in a moment, and each costs three requests."""
 _LOG_SECONDS = (1.0, 15.0)
 """Between two looks at what a run has printed: at first, and at most."""
 _RETRY_SECONDS = (1.0, 30.0)
@@ -147,9 +149,10 @@ class _Watch:
     def __init__(self, folder: JobFolder) -> None:
         self._folder = folder
         self._supervised: Supervised | None = None
-        self._told = ""
+        self._told = self._phase = ""
+        self._phase_since = 0.0
         self._sizes: Mapping[str, int] = {}
-        self._next_log = 0.0
+        self._next_log = time.monotonic() + _LOG_SECONDS[0]
         self._log_pause = _LOG_SECONDS[0]
         self._next_attempt = 0.0
         self._retry_pause = _RETRY_SECONDS[0]
@@ -199,7 +202,9 @@ class _Watch:
             self._run().end(state)
             self._folder.remove()
             return
-        if state.phase != self._told:
+        if state.phase != self._phase:
+            self._phase, self._phase_since = state.phase, now
+        if self._phase != self._told and now - self._phase_since >= _PHASE_SECONDS:
             self._run().tell(state.phase)
             self._told = state.phase
         if now >= self._next_log:

@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-from azml_compat._support.records import Support, full, inert, members, no_effect, partial, refused
+from azml_compat._support.records import SIGNATURES, Support, full, inert, members, no_effect, partial, refused
 from azml_compat._support.refused import CLOUD_DATA
-from azml_compat._support.tracking import SIGNATURES
 
 _TO_PANDAS = "read it with to_pandas_dataframe()"
 _OLD = refused(

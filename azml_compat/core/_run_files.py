@@ -32,7 +32,7 @@ from azml_compat.exceptions import AzureMLException, SnapshotException, UserErro
 if TYPE_CHECKING:
     from azml_compat._transcript import Transcript
 
-_SNAPSHOT_PROPERTY = "ContentSnapshotId"
+SNAPSHOT_PROPERTY = "ContentSnapshotId"
 _UPLOAD_SECONDS = 30
 """For which an upload may wait for an answer: a server may have to pass the file on before it gives one."""
 
@@ -312,18 +312,19 @@ class _FilingRun(_RunBase):
         return self._store_snapshot(file_or_folder_path, _snapshot.EXPLICIT_LIMITS)
 
     def _store_snapshot(self, path: Any, limits: _snapshot.Limits) -> str:
-        return self._keep_snapshot(_snapshot.collect(Path(path), limits, sqlite_path(self._store.uri)))
-
-    def _keep_snapshot(self, files: list[tuple[str, Path]]) -> str:
+        files = _snapshot.collect(Path(path), limits, sqlite_path(self._store.uri))
         with temporary_folder() as folder:
             snapshot_id, archive = _snapshot.write_archive(files, Path(folder))
-            self._files.put(archive, f"{_names.PATH_SNAPSHOTS}/{snapshot_id}.zip")
-        self.add_properties({_SNAPSHOT_PROPERTY: snapshot_id})
+            self._put_snapshot(snapshot_id, archive)
+        self.add_properties({SNAPSHOT_PROPERTY: snapshot_id})
         return snapshot_id
+
+    def _put_snapshot(self, snapshot_id: str, archive: Path) -> None:
+        self._files.put(archive, f"{_names.PATH_SNAPSHOTS}/{snapshot_id}.zip")
 
     def get_snapshot_id(self) -> str | None:
         """Return the id of the run's snapshot, or None."""
-        return self.properties.get(_SNAPSHOT_PROPERTY)
+        return self.properties.get(SNAPSHOT_PROPERTY)
 
     def restore_snapshot(self, snapshot_id: str | None = None, path: Any = None) -> str:
         """Copy the run's snapshot to `<path>/<snapshot id>.zip` and return that path, absolute.
