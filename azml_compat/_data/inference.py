@@ -36,7 +36,7 @@ def infer(texts: Any, name: str) -> Any:
     if first is None:
         return as_text(texts)
     if _NUMBER.match(first):
-        found = _numbers(texts)
+        found = numbers(texts)
         if found is None:
             found = _times(texts, first, name)
         if found is not None:
@@ -46,6 +46,12 @@ def infer(texts: Any, name: str) -> Any:
         if found is not None:
             return found
     return as_text(texts)
+
+
+def looks_like_numbers(texts: Any) -> bool:
+    """Tell whether all that is in a column are numbers, and there is one."""
+    first = _first(texts)
+    return first is not None and _NUMBER.match(first) is not None and numbers(texts) is not None
 
 
 def _first(texts: Any) -> str | None:
@@ -64,7 +70,8 @@ def as_text(texts: Any) -> Any:
     return pandas.Series(texts.to_numpy(), dtype=object)
 
 
-def _numbers(texts: Any) -> Any:
+def numbers(texts: Any) -> Any:
+    """Return the numbers of a column as a Series; None when there are others than numbers in it."""
     import pyarrow
     import pyarrow.compute as pc
 
