@@ -1,4 +1,4 @@
-"""What a submitted script costs beside a plain `subprocess.run` of the same script, and beside MLflow's own project run.
+"""What a submitted script costs beside a plain `subprocess.run` of the same script.
 
     python benchmarks/submitting.py [--runs 10]
 

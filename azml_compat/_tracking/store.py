@@ -515,8 +515,9 @@ class Store:
             for is_last in (*[False] * _VERSION_ATTEMPTS, True):
                 try:
                     with self._calling(doing):
+                        # MLflow announces on stderr that it waits, even where the version is ready at once.
                         version = client.create_model_version(
-                            name, source, run_id=run_id, tags=dict(tags), description=description
+                            name, source, run_id=run_id, tags=dict(tags), description=description, await_creation_for=0
                         )
                     return _model_record(version)
                 except ServiceException as error:
