@@ -84,9 +84,7 @@ def runs_of_experiment(
             yield run
 
 
-def runs_on_target(
-    store: Store, experiment_ids: list[str], target: str, run_filter: RunFilter
-) -> Iterator[RunRecord]:
+def runs_on_target(store: Store, experiment_ids: list[str], target: str, run_filter: RunFilter) -> Iterator[RunRecord]:
     """Yield the runs of several experiments that were submitted to a compute target, newest start first."""
     condition = f"tags.`{_names.TAG_TARGET}` = '{target}'"
     if experiment_ids:

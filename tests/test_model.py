@@ -124,29 +124,29 @@ def test_two_that_register_at_once_never_share_a_version(ws, files):
     assert (errors, sorted(versions)) == ([], [1, 2, 3, 4, 5, 6])
 
 
-@pytest.mark.parametrize(
-    ("arguments", "error"),
-    [
-        ({"name": None}, TypeError),
-        ({"name": "bad name"}, WebserviceException),
-        ({"name": "../up"}, WebserviceException),
-        ({"name": "-m"}, WebserviceException),
-        ({"name": "x" * 256}, WebserviceException),
-        ({"model_framework_version": "1"}, WebserviceException),
-        ({"path": "missing.pkl"}, FileNotFoundError),
-        ({"tags": ["a"]}, WebserviceException),
-        ({"properties": "a"}, WebserviceException),
-        ({"tags": {"a": object()}}, TypeError),
-        ({"datasets": [("training data", "no dataset")]}, WebserviceException),
-        ({"sample_input_dataset": 7}, WebserviceException),
-        ({"resource_configuration": ResourceConfiguration(cpu=0)}, WebserviceException),
-        ({"path": "empty"}, WebserviceException),
-    ],
-)
-def test_register_refuses_what_azure_refuses_and_stores_nothing(local_ws, files, arguments, error):
+REFUSED = [
+    ({"name": None}, TypeError),
+    ({"name": "bad name"}, WebserviceException),
+    ({"name": "../up"}, WebserviceException),
+    ({"name": "-m"}, WebserviceException),
+    ({"name": "x" * 256}, WebserviceException),
+    ({"model_framework_version": "1"}, WebserviceException),
+    ({"path": "missing.pkl"}, FileNotFoundError),
+    ({"tags": ["a"]}, WebserviceException),
+    ({"properties": "a"}, WebserviceException),
+    ({"tags": {"a": object()}}, TypeError),
+    ({"datasets": [("training data", "no dataset")]}, WebserviceException),
+    ({"sample_input_dataset": 7}, WebserviceException),
+    ({"resource_configuration": ResourceConfiguration(cpu=0)}, WebserviceException),
+    ({"path": "empty"}, WebserviceException),
+]
+
+
+def test_register_refuses_what_azure_refuses_and_stores_nothing(local_ws, files):
     Path("empty").mkdir()
-    with pytest.raises(error):
-        register(local_ws, **arguments)
+    for arguments, error in REFUSED:
+        with pytest.raises(error):
+            register(local_ws, **arguments)
     assert local_ws.models == {}
 
 
@@ -188,26 +188,25 @@ def test_run_register_model_knows_its_run_and_experiment(run):
 # Looking up
 
 
-@pytest.mark.parametrize(
-    ("arguments", "searched"),
-    [
-        ({"name": "X"}, "name X"),
-        ({"id": "X:9"}, "id X:9"),
-        ({"name": "m", "version": 9}, "id m:9"),
-        ({"id": "nonsense"}, "id nonsense"),
-        ({"id": "m:x"}, "id m:x"),
-        ({"name": "../x", "version": 1}, "id ../x:1"),
-        ({"name": "m", "tags": ["missing"]}, "name m"),
-    ],
-)
-def test_a_model_that_is_not_there_is_azures_error(local_ws, files, arguments, searched, caplog):
+MISSING = [
+    ({"name": "X"}, "name X"),
+    ({"id": "X:9"}, "id X:9"),
+    ({"name": "m", "version": 9}, "id m:9"),
+    ({"id": "nonsense"}, "id nonsense"),
+    ({"id": "m:x"}, "id m:x"),
+    ({"name": "../x", "version": 1}, "id ../x:1"),
+    ({"name": "m", "tags": ["missing"]}, "name m"),
+]
+
+
+def test_a_model_that_is_not_there_is_azures_error(local_ws, files, caplog):
     register(local_ws)
 
-    with pytest.raises(WebserviceException) as caught:
-        Model(local_ws, **arguments)
-
-    assert caught.value.message == f"ModelNotFound: Model with {searched} not found in provided workspace"
-    assert caught.value.message in caplog.text
+    for arguments, searched in MISSING:
+        with pytest.raises(WebserviceException) as caught:
+            Model(local_ws, **arguments)
+        assert caught.value.message == f"ModelNotFound: Model with {searched} not found in provided workspace"
+        assert caught.value.message in caplog.text
 
 
 def test_a_model_of_nothing_is_refused_or_empty(local_ws):
@@ -342,19 +341,17 @@ def test_download_replaces_nothing_that_is_there_unless_it_may(local_ws, files):
             model.download("t", exists_ok=given)
 
 
-@pytest.mark.parametrize("evil", ["../evil.txt", "/tmp/azml-evil.txt", "a/../../evil.txt", "a\0b"])
-def test_a_file_name_in_the_store_that_leads_outside_is_refused(local_ws, files, monkeypatch, evil):
+def test_a_file_name_in_the_store_that_leads_outside_is_refused(local_ws, files, monkeypatch):
     from azml_compat._files import RunFiles
     from azml_compat._tracking import ArtifactFile
 
     model = register(local_ws, path="d")
     walk = RunFiles.walk
-    monkeypatch.setattr(
-        RunFiles, "walk", lambda self, folder=None: [*walk(self, folder), ArtifactFile(f"d/{evil}", False, 1)]
-    )
-
-    with pytest.raises(WebserviceException, match="out of the folder"):
-        model.download("t/inner")
+    for evil in ("../evil.txt", "/tmp/azml-evil.txt", "a/../../evil.txt", "a\0b"):
+        there = ArtifactFile(f"d/{evil}", False, 1)
+        monkeypatch.setattr(RunFiles, "walk", lambda self, folder=None, there=there: [*walk(self, folder), there])
+        with pytest.raises(WebserviceException, match="out of the folder"):
+            model.download("t/inner")
     assert not Path("t").exists()
 
 
