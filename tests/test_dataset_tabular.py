@@ -94,9 +94,11 @@ def test_dates_with_slashes_have_the_month_first_which_is_said(caplog):
 
 
 def test_a_late_exception_makes_the_whole_column_text():
-    found = column(*["1"] * 5000, "x")
-
-    assert (found.dtype, found.iloc[0], found.iloc[-1]) == (object, "1", "x")
+    for last in ("x", "0x10", "1.5.1", "True"):
+        found = column(*["1"] * 5000, last)
+        assert (found.dtype, found.iloc[0], found.iloc[-1]) == (object, "1", last)
+    assert column(*["1"] * 5000, "1.5", "nan").dtype == "float64"
+    assert column(*["1"] * 5000, "").dtype == "float64"
 
 
 def test_without_inference_all_is_text_and_blanks_are_none():

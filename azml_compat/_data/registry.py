@@ -61,7 +61,9 @@ def find(store: Store, name: str, version: Any = None) -> Asset:
 
 def save(store: Store, definition: Definition) -> Asset:
     """Give a definition an id: that of the record which has it, if there is one."""
-    known = next((asset for asset in _assets(store).versions() if asset.content["definition"] == definition), None)
+    known = next(
+        (asset for asset in reversed(_assets(store).versions()) if asset.content["definition"] == definition), None
+    )
     content = {"is_named": False, "definition": definition, "description": None, "tags": {}}
     return known or _assets(store).put(f"{_SAVED}{digest_of(definition)}", content)
 
