@@ -10,7 +10,7 @@ from pathlib import Path
 import mlflow
 import pytest
 
-from azml_compat.core import Model, Webservice, Workspace
+from azml_compat.core import Dataset, Model, Webservice, Workspace
 from azml_compat.core.image import ContainerImage
 from azml_compat.core.model import InferenceConfig
 from azml_compat.core.resource_configuration import ResourceConfiguration
@@ -183,6 +183,27 @@ def test_run_register_model_knows_its_run_and_experiment(run):
     assert Path("t/model/weights.bin").read_bytes() == b"1"
     with pytest.raises(WebserviceException):
         Model(run.experiment.workspace, name, run_id="another")
+
+
+def test_datasets_are_found_again_by_what_they_were_for(local_ws, local_run, files):
+    Path("a.csv").write_text("x,y\n1,2\n")
+    named = Dataset.Tabular.from_delimited_files("a.csv").register(local_ws, "table")
+    unnamed = Dataset.File.from_files("a.csv")
+
+    register(local_ws, datasets=[("training data", named), ("training data", unnamed)], sample_input_dataset=named)
+    model = Model(local_ws, "m")
+    model.add_dataset_references([("test data", named)])
+    model.update(sample_output_dataset=unnamed)
+    Path("outputs").mkdir(exist_ok=True)
+    Path("outputs/m.pkl").write_text("")
+    local_run.register_model("of-run", "outputs/m.pkl", datasets=[("scoring data", named)])
+
+    found = Model(local_ws, "m")
+    assert {what: len(datasets) for what, datasets in found.datasets.items()} == {"training data": 2, "test data": 1}
+    assert (found.datasets["test data"][0].id, found.sample_input_dataset.name) == (named.id, "table")
+    assert found.sample_output_dataset.to_path() == unnamed.to_path()
+    assert found.serialize()["datasets"][0] == {"name": "table", "id": named.id}
+    assert [model.name for model in Model.list(local_ws, dataset_id=named.id)] == ["of-run", "m"]
 
 
 # Looking up

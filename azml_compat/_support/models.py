@@ -48,6 +48,7 @@ _KEYS = _FILE + "test_serialize_has_azures_keys_and_deserialize_finds_the_versio
 _LISTED = _FILE + "test_filters_of_a_look_up_choose_the_newest_that_fits"
 _RESOURCES = _FILE + "test_a_framework_and_resources_are_kept"
 _OF_RUN = _FILE + "test_run_register_model_knows_its_run_and_experiment"
+_DATASETS = _FILE + "test_datasets_are_found_again_by_what_they_were_for"
 _MODELS = ("models",)
 
 MODEL = members(
@@ -62,12 +63,12 @@ MODEL = members(
             differs=_MODELS,
         ),
         "Framework": full(_RESOURCES),
-        "add_dataset_references": partial(note="see `datasets`"),
+        "add_dataset_references": full(_DATASETS),
         "add_properties": full(_CHANGED),
         "add_tags": full(_CHANGED),
         "created_by": inert("is `{}`: the registry does not say who"),
         "created_time": full(_FOUND),
-        "datasets": partial(_FOUND, note="those that can still be found by their id"),
+        "datasets": partial(_DATASETS, note="those that can still be found by their id"),
         "delete": full(
             _FILE + "test_delete_removes_the_version_and_its_number_is_not_given_out_again", differs=_MODELS
         ),
@@ -110,8 +111,8 @@ MODEL = members(
         "resource_configuration": full(_RESOURCES),
         "run": full(_OF_RUN),
         "run_id": full(_OF_RUN),
-        "sample_input_dataset": partial(note="where it can still be found by its id"),
-        "sample_output_dataset": partial(note="where it can still be found by its id"),
+        "sample_input_dataset": partial(_DATASETS, note="where it can still be found by its id"),
+        "sample_output_dataset": partial(_DATASETS, note="where it can still be found by its id"),
         "serialize": full(_KEYS),
         "tags": full(_FOUND, _CHANGED, differs=_MODELS),
         "unpack": full(_FOUND),

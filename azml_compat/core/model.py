@@ -18,7 +18,7 @@ from azml_compat.exceptions import AzureMLException, ModelNotFoundException, Use
 
 if TYPE_CHECKING:
     from azml_compat._models import Description
-    from azml_compat._tracking import ModelRecord
+    from azml_compat._tracking import ModelRecord, Store
     from azml_compat.core.resource_configuration import ResourceConfiguration
     from azml_compat.core.run import Run
     from azml_compat.core.workspace import Workspace
@@ -248,6 +248,7 @@ class Model:
             raise FileNotFoundError(f"There is no file or folder {path} to register as a model.")
         children = _children(path, child_paths)
         made = _description(
+            workspace.service_context.store,
             tags,
             properties,
             description,
@@ -444,9 +445,9 @@ class Model:
 
         made = self._known
         if sample_input_dataset:
-            made = made.changed(sample_input=_dataset_id(sample_input_dataset))
+            made = made.changed(sample_input=_dataset_id(self._store, sample_input_dataset))
         if sample_output_dataset:
-            made = made.changed(sample_output=_dataset_id(sample_output_dataset))
+            made = made.changed(sample_output=_dataset_id(self._store, sample_output_dataset))
         if resource_configuration:
             made = made.changed(resources=_resources(resource_configuration))
         if tags:
@@ -472,7 +473,7 @@ class Model:
         set_extras(
             self._store,
             self._record,
-            self._known.changed(datasets=[*self._known.datasets, *_dataset_references(datasets)]),
+            self._known.changed(datasets=[*self._known.datasets, *_dataset_references(self._store, datasets)]),
         )
         self._refresh()
 
@@ -706,6 +707,7 @@ def _children(path: Path, child_paths: list[str] | None) -> list[Path]:
 
 
 def _description(
+    store: Store,
     tags: Any,
     properties: Any,
     description: Any,
@@ -727,33 +729,32 @@ def _description(
         description=description,
         framework=None if framework is None else str(framework),
         framework_version=None if framework_version is None else str(framework_version),
-        datasets=_dataset_references(datasets or []),
-        sample_input=_dataset_id(sample_input),
-        sample_output=_dataset_id(sample_output),
+        datasets=_dataset_references(store, datasets or []),
+        sample_input=_dataset_id(store, sample_input),
+        sample_output=_dataset_id(store, sample_output),
         resources=_resources(resources),
         experiment=experiment,
     )
 
 
-def _dataset_references(datasets: Iterable[tuple[str, Any]]) -> list[list[Any]]:
-    return [[scenario, _dataset_id(dataset), getattr(dataset, "name", None)] for scenario, dataset in datasets]
+def _dataset_references(store: Store, datasets: Iterable[tuple[str, Any]]) -> list[list[Any]]:
+    return [[scenario, _dataset_id(store, dataset), getattr(dataset, "name", None)] for scenario, dataset in datasets]
 
 
-def _dataset_id(dataset: Any) -> str | None:
-    """Return the id of a dataset.
+def _dataset_id(store: Store, dataset: Any) -> str | None:
+    """Return the id of a dataset; one that is not registered is saved without a name.
 
     Raises:
         WebserviceException: it is none.
     """
     if dataset is None:
         return None
-    from azml_compat.core.dataset import Dataset
+    from azml_compat._data import registry
     from azml_compat.data.abstract_dataset import AbstractDataset
 
-    if not isinstance(dataset, (AbstractDataset, Dataset)):
+    if not isinstance(dataset, AbstractDataset):
         raise WebserviceException(f"A model is registered with datasets, not {type(dataset)}.")
-    found: str | None = dataset.id
-    return found
+    return dataset.id or registry.save(store, dataset._definition).id
 
 
 def _resources(configuration: Any) -> dict[str, Any] | None:

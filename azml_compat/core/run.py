@@ -628,6 +628,7 @@ class Run(_LoggingRun):
         _models.check_name(model_name)
         _models.check_framework(model_framework, model_framework_version)
         described = _description(
+            self._store,
             tags,
             properties,
             description,
