@@ -447,7 +447,7 @@ def test_the_import_is_cheap_and_brings_no_mlflow():
         import sys
         before = set(sys.modules)
         import azureml.core, azureml.core.authentication
-        azureml.core.Model
+        azureml.core.Image
         print(*sorted({name.partition(".")[0] for name in set(sys.modules) - before}))
     """)
     heavy = {"mlflow", "numpy", "pandas", "requests", "yaml", "sqlalchemy", "pathlib", "asyncio", "logging"}
@@ -559,7 +559,7 @@ def test_the_alias_is_there_and_only_with_us(folder):
 
 
 def test_what_is_refused_is_told_without_our_frames_on_top(folder):
-    (folder / "script.py").write_text("from azureml.core import Model\nModel.register()")
+    (folder / "script.py").write_text("from azureml.core import Image\nImage.create()")
     shown = python("-m", "azml_compat", "script.py", cwd=folder)
 
     assert shown.stderr.splitlines()[1] == f'  File "{folder}/script.py", line 2, in <module>'

@@ -82,7 +82,7 @@ def ours(path):
             "azureml.core.compute.compute.ComputeTarget.create",
         ),
         ("azureml.core.ScriptRun.log", "azureml.core.run.Run.log"),
-        ("azureml.core.ScriptRun.cancel", "azureml.core.script_run"),
+        ("azureml.core.ScriptRun.cancel", "azureml.core.script_run.ScriptRun.cancel"),
         ("azureml.core.ScriptRun.portal_url", "azureml.core.run.Run.portal_url"),
         (
             "azureml.core.authentication.MsiAuthentication.get_token",

@@ -213,8 +213,7 @@ def test_the_text_is_azures():
 @pytest.mark.parametrize(
     "member",
     [
-        *("models", "datasets", "datastores", "compute_targets", "webservices", "images"),
-        *("linked_services", "private_endpoints"),
+        *("images", "linked_services", "private_endpoints"),
     ],
 )
 def test_mappings_that_are_not_there_say_what_to_do(member):
@@ -225,10 +224,6 @@ def test_mappings_that_are_not_there_say_what_to_do(member):
 @pytest.mark.parametrize(
     ("method", "arguments"),
     [
-        ("get_default_datastore", ()),
-        ("set_default_datastore", ("d",)),
-        ("get_default_keyvault", ()),
-        ("get_default_compute_target", ("CPU",)),
         ("add_private_endpoint", (None,)),
         ("delete_private_endpoint_connection", ("c",)),
         ("set_connection", ("c", "c", "t", "a", "v")),

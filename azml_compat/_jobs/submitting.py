@@ -83,10 +83,13 @@ class _Submission:
 
     def __init__(self, experiment: Experiment, config: Any) -> None:
         from azml_compat._run_definition import definition_of
+        from azml_compat.core.environment import EnvironmentReference
         from azml_compat.core.script_run_config import get_run_config_from_script_run
 
         self.experiment = experiment
         self.run_config = get_run_config_from_script_run(config)
+        if isinstance(self.run_config.environment, EnvironmentReference):
+            self.run_config.environment = self.run_config.environment.get_environment(experiment.workspace)
         self.source = Path(config.source_directory or ".").absolute()
         if not self.source.is_dir():
             raise FileNotFoundError(f"The source directory {self.source} does not exist.")
@@ -133,6 +136,9 @@ class _Submission:
 
         self.inputs = {**dict(self.run_config.data), **self.inputs}
         self.outputs = {**dict(self.run_config.output_data), **self.outputs}
+        # The definition says all of them, as on Azure.
+        self.run_config.data, self.run_config.output_data = dict(self.inputs), dict(self.outputs)
+        self.run_config.data_references = dict(self.references)
         for name, value in self.references.items():
             if not isinstance(value, DataReferenceConfiguration):
                 raise UserErrorException(

@@ -5,14 +5,24 @@ from __future__ import annotations
 from azml_compat._support.records import SIGNATURES, Support, full, members, partial
 
 _PLACE = ("submit-local", "submit-arguments")
-SUBMIT = partial(
-    "test_submit.py::test_a_submitted_script_is_a_run_of_its_own_with_all_that_it_leaves",
-    "test_submit.py::test_the_script_must_be_in_the_source_directory",
-    "test_submit.py::test_only_a_script_run_config_can_be_submitted",
-    note="the script runs on this machine, whatever target it names; on Linux and macOS",
-    parameters={"kwargs": "`run_id` counts; `credential_passthrough` is accepted, no effect"},
-    differs=_PLACE,
+
+
+def _submit(*tests: str) -> Support:
+    return partial(
+        *(f"test_submit.py::{name}" for name in tests),
+        note="the script runs on this machine, whatever target it names, and that needs Linux or macOS",
+        instead="run the script itself (`python -m azml_compat script.py`): Run.get_context() in it is tracked",
+        parameters={"kwargs": "`run_id` counts; `credential_passthrough` is accepted, no effect"},
+        differs=_PLACE,
+    )
+
+
+SUBMIT = _submit(
+    "test_a_submitted_script_is_a_run_of_its_own_with_all_that_it_leaves",
+    "test_the_script_must_be_in_the_source_directory",
+    "test_only_a_script_run_config_can_be_submitted",
 )
+SUBMIT_CHILD = _submit("test_a_script_submits_children_of_its_own")
 
 SUBMITTING: dict[str, Support] = members(
     "azureml.core.script_run",

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from azml_compat._support.records import SIGNATURES, Support, full, inert, members, no_effect, partial
 from azml_compat._support.refused import CLOUD, DATA
-from azml_compat._support.submitting import SUBMIT
+from azml_compat._support.submitting import SUBMIT, SUBMIT_CHILD
 
 _JSON_METRIC = full(
     "invalid_json_text_for_each_kind",
@@ -215,7 +215,7 @@ RUN = members(
         ),
         "start": full("test_reference.py::test_start_makes_a_run_running"),
         "status": full("status_after_start_with_default_snapshot", differs=("fresh", "status-away")),
-        "submit_child": SUBMIT,
+        "submit_child": SUBMIT_CHILD,
         "tag": full("tag_non_string_value", "tags_property_follows_own_changes", differs=("away", "limits")),
         "tags": full("tags_property_of_new_run", "start_logging_with_tags", differs=("fresh",)),
         "take_snapshot": full(
