@@ -30,17 +30,18 @@ def seconds(action: Callable[[], object]) -> float:
 
 
 def write_table(path: Path, megabytes: int) -> None:
-    """Write a CSV of numbers, texts, times and truth values."""
+    """Write a CSV of numbers, texts and truth values: one part of it again and again."""
     random = numpy.random.default_rng(1)
     words = numpy.array([f"word {number}" for number in range(1000)])
-    is_first = True
-    while is_first or path.stat().st_size < megabytes << 20:
-        part = pandas.DataFrame({f"f{number}": random.normal(size=ROWS_OF_A_PART).round(6) for number in range(6)})
-        part["n"] = random.integers(0, 1 << 40, ROWS_OF_A_PART)
-        part["word"] = words[random.integers(0, len(words), ROWS_OF_A_PART)]
-        part["flag"] = random.integers(0, 2, ROWS_OF_A_PART).astype(bool)
-        part.to_csv(path, index=False, header=is_first, mode="a")
-        is_first = False
+    part = pandas.DataFrame({f"f{number}": random.normal(size=ROWS_OF_A_PART).round(6) for number in range(6)})
+    part["n"] = random.integers(0, 1 << 40, ROWS_OF_A_PART)
+    part["word"] = words[random.integers(0, len(words), ROWS_OF_A_PART)]
+    part["flag"] = random.integers(0, 2, ROWS_OF_A_PART).astype(bool)
+    rows = part.to_csv(index=False, header=False)
+    with path.open("w") as file:
+        file.write(",".join(part.columns) + "\n")
+        for _ in range(round(megabytes * (1 << 20) / len(rows)) or 1):
+            file.write(rows)
 
 
 def measure_reading(folder: Path, megabytes: int) -> None:

@@ -101,6 +101,13 @@ def test_a_late_exception_makes_the_whole_column_text():
     assert column(*["1"] * 5000, "").dtype == "float64"
 
 
+def test_many_texts_of_which_few_are_different_are_what_they_are():
+    found = column(*["a", "", "ü b"] * 10_000)
+
+    assert list(found[:3]) == ["a", None, "ü b"]
+    assert list(found) == ["a", None, "ü b"] * 10_000
+
+
 def test_without_inference_all_is_text_and_blanks_are_none():
     found = frame("a,b\n1,\nTrue,x\n", infer_column_types=False)
 

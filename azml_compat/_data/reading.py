@@ -107,7 +107,7 @@ def _read_delimited(paths: Sequence[Path], options: dict[str, Any]) -> tuple[Any
     """Read delimited files: (DataFrame, number of rows of each file)."""
     import pyarrow
 
-    likely = _likely_numbers(paths[0], options)
+    likely = _likely_kinds(paths[0], options)
     if likely and (options["encoding"] in _WIDE or any(_holds(path, b"0x", b"0X") for path in paths)):
         likely = {}  # pyarrow takes 0x10 for a number, which it is not here
     try:
@@ -119,8 +119,8 @@ def _read_delimited(paths: Sequence[Path], options: dict[str, Any]) -> tuple[Any
     return _read_as(paths, options, {})
 
 
-def _likely_numbers(path: Path, options: dict[str, Any]) -> dict[int, Any]:
-    """Say which columns are numbers in the first rows: {position: pyarrow's type}. So they are read faster."""
+def _likely_kinds(path: Path, options: dict[str, Any]) -> dict[int, Any]:
+    """Say which columns are numbers or truth values in the first rows, to read them faster: {position: type}."""
     import pyarrow
 
     if not options["infer_column_types"] or options["types"] or options["header"] == "combine":
@@ -130,6 +130,9 @@ def _likely_numbers(path: Path, options: dict[str, Any]) -> dict[int, Any]:
     found = {}
     for position, cells in enumerate(zip(*rows, strict=False)):
         texts = pyarrow.chunked_array([pyarrow.array([cell or None for cell in cells], pyarrow.string())])
+        if inference.looks_like_truths(texts):
+            found[position] = pyarrow.bool_()
+            continue
         kind = str(inference.numbers(texts).dtype) if inference.looks_like_numbers(texts) else ""
         if kind in ("int64", "float64"):
             has_ints = kind == "int64" or all(cell == "" or "." not in cell for cell in cells)
@@ -274,6 +277,8 @@ def _cells_of(
                 column_types={f"f{number}": likely.get(number, pyarrow.string()) for number in range(len(head[0]))},
                 null_values=[""],
                 strings_can_be_null=True,
+                true_values=inference.TRUE,
+                false_values=inference.FALSE,
             ),
         )
     except (pyarrow.ArrowInvalid, TypeError) as error:
