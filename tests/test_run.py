@@ -347,10 +347,7 @@ def test_register_model_refuses_what_azure_refuses(local_run):
         local_run.register_model("m", unpack=True)
 
 
-def test_what_is_not_there_says_what_to_do(local_run):
-    for call in (local_run.submit_child,):
-        with pytest.raises(NotImplementedError, match="Instead"):
-            call("x")
+def test_a_run_that_was_not_submitted_has_no_environment(local_run):
     with pytest.raises(UserErrorException):
         local_run.get_environment()
 
