@@ -89,6 +89,7 @@ SHELLS_OWN: Final = ("path", "user", "home", "pwd", "shell", "logname", "ld_libr
 """An input of such a name has no variable in capitals: that one is the shell's."""
 ENV_MLFLOW_RUN_ID: Final = "MLFLOW_RUN_ID"
 ENV_MLFLOW_EXPERIMENT: Final = "MLFLOW_EXPERIMENT_NAME"
+ENV_MLFLOW_EXPERIMENT_ID: Final = "MLFLOW_EXPERIMENT_ID"
 
 CONFIG_TRACKING_URI: Final = "mlflow_tracking_uri"
 """The one key that azml_compat adds to Azure's config.json."""

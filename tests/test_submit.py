@@ -34,6 +34,7 @@ from azml_compat.exceptions import (
     ExperimentExecutionException,
     SnapshotException,
 )
+from tests.gates import Gate
 
 REPOSITORY = Path(__file__).parents[1]
 SECONDS = 60
@@ -631,6 +632,38 @@ def _variables(pid):
         return Path(f"/proc/{pid}/environ").read_bytes().decode(errors="replace").split("\0")
     except OSError:
         return []
+
+
+@pytest.mark.extra
+@pytest.mark.parametrize("times", [(0.0, 3.0), (0.5, 5.0), (1.5, 4.0), (2.5, 6.0)], ids=str)
+def test_a_server_that_goes_away_meanwhile_costs_nothing(server, monkeypatch, times):
+    gate = Gate(server)
+    monkeypatch.setenv("MLFLOW_TRACKING_URI", gate.address)
+    exp = Experiment(Workspace("s", "g", "w"), f"away-{uuid.uuid4().hex[:8]}")
+    run = submit(
+        exp,
+        """
+        import time
+        from azureml.core import Run
+        run = Run.get_context()
+        for n in range(30):
+            run.log("n", n)
+            time.sleep(0.05)
+        open("outputs/n.txt", "w").write("30")
+        """,
+    )
+    shut, opened = times
+    time.sleep(shut)
+    gate.shut()
+    time.sleep(opened - shut)
+    gate.open()
+    folder = JobFolder(jobs_folder(gate.address) / run.id)
+
+    assert wait_for(lambda: not folder.exists(), 90)
+    assert run.get_status() == "Completed"
+    assert run.get_metrics() == {"n": list(range(30))}
+    assert "outputs/n.txt" in run.get_file_names()
+    gate.shut()
 
 
 @pytest.mark.extra

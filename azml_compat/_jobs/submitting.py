@@ -259,7 +259,7 @@ class _Submission:
             **self._variables(),
             _names.ENV_TRACKING_URI: store.uri,
             _names.ENV_MLFLOW_RUN_ID: record.id,
-            "MLFLOW_EXPERIMENT_ID": record.experiment_id,
+            _names.ENV_MLFLOW_EXPERIMENT_ID: record.experiment_id,
             _names.ENV_MLFLOW_EXPERIMENT: self.experiment.name,
             _names.ENV_AZURE_RUN_ID: record.tags.get(_names.TAG_RUN_ID, record.id),
             _names.ENV_AZURE_EXPERIMENT: self.experiment.name,

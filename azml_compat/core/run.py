@@ -692,8 +692,18 @@ class _SubmittedRun(Run, _RunOfScript):
         """Make the object of the run that this process was started for, and have plain MLflow code join it."""
         from azml_compat.core.workspace import Workspace
 
-        run = Run.get(Workspace._of_process(), run_id)
-        attached: _SubmittedRun = cls._from_record(run.experiment, run._record, folders=[OUTPUTS_DIR])
+        workspace = Workspace._of_process()
+        try:
+            with workspace.service_context.store.briefly():
+                run = Run.get(workspace, run_id)
+            experiment, record = run.experiment, run._record
+        except ServiceException as error:
+            submitted = _as_submitted(workspace, run_id) if is_away(error) else None
+            if submitted is None:
+                raise
+            _reporting.logger.warning("%s. Run %s is sent when it is back.", error.message.rstrip("."), run_id)
+            experiment, record = submitted
+        attached: _SubmittedRun = cls._from_record(experiment, record, folders=[OUTPUTS_DIR])
         attached._join_plain_mlflow()
         _make_folders(attached._folders)
         _runtime.open_run(attached._key, attached._end_with_process)
@@ -861,6 +871,33 @@ class _Early:
         while self._calls:
             name, arguments = self._calls.pop(0)
             getattr(writer, name)(*arguments)
+
+
+def _as_submitted(workspace: Workspace, run_id: str) -> tuple[Experiment, RunRecord] | None:
+    """Return what the launcher of a submitted script has said of its run; None in a script that was not submitted."""
+    mlflow_id = os.environ.get(_names.ENV_JOB)
+    if not mlflow_id:
+        return None
+    from azml_compat._tracking import RunRecord
+    from azml_compat.core.experiment import Experiment
+
+    tags = {_names.TAG_FORMAT: _names.FORMAT_VERSION, _names.TAG_TYPE: _SCRIPT_RUN}
+    if run_id != mlflow_id:
+        tags[_names.TAG_RUN_ID] = run_id
+    name = os.environ.get(_names.ENV_AZURE_EXPERIMENT, "")
+    experiment = Experiment(workspace, name, _skip_name_validation=True, _create_in_cloud=False)
+    return experiment, RunRecord(
+        id=mlflow_id,
+        experiment_id=os.environ.get(_names.ENV_MLFLOW_EXPERIMENT_ID, ""),
+        status="RUNNING",
+        start_time=time.time_ns() // 1_000_000,
+        end_time=None,
+        artifact_uri="",
+        is_deleted=False,
+        tags=tags,
+        params={},
+        latest=(),
+    )
 
 
 def _is_main_process() -> bool:
