@@ -23,8 +23,6 @@ from azml_compat._tracking import ExperimentRecord, Store
 Kind = Literal["dataset", "datastore", "environment", "compute", "setting"]
 
 _DEFAULT_EXPERIMENT = "0"
-_SPARE_EXPERIMENT = "azml_compat"
-"""Holds the records where MLflow's Default experiment is not there, or was deleted."""
 _MAX_VALUE = 4000
 """Characters that go into one tag; databases take 5000."""
 _DIGEST = 16
@@ -119,7 +117,7 @@ class Assets:
         except ServiceException as error:
             if error.status_code != 404:
                 raise
-        spare = self._store.find_experiment(_SPARE_EXPERIMENT)
+        spare = self._store.find_experiment(_names.EXPERIMENT_RESERVED)
         if spare is not None:
             yield spare
 
@@ -179,7 +177,7 @@ class Assets:
     def _holder(self) -> ExperimentRecord:
         """Return the experiment that takes records."""
         found = next((holder for holder in self._holders() if not holder.is_deleted), None)
-        return found or self._store.create_experiment(_SPARE_EXPERIMENT)
+        return found or self._store.create_experiment(_names.EXPERIMENT_RESERVED)
 
     def _erase(self, asset: Asset) -> None:
         key = self._prefix + asset.id

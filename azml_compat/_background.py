@@ -46,6 +46,7 @@ _LOG_BYTES = 1 << 20
 _PRIVATE = ("AZUREML_", "AZML_COMPAT_", "MLFLOW_RUN_ID", "MLFLOW_EXPERIMENT_", "PYTHONSTARTUP", "PYTHONINSPECT")
 """Beginnings of the variables that are the script's own business."""
 
+
 class _Starter:
     """Starts the background process when this process's journals are old enough, and again should it die."""
 

@@ -31,7 +31,6 @@ from azml_compat._tracking import ModelRecord, Store
 from azml_compat.exceptions import ModelPathNotFoundException, WebserviceException
 
 _NAME = re.compile(r"[a-zA-Z0-9][a-zA-Z0-9\-\._]{0,254}")
-_EXPERIMENT = "azml_compat"
 _NOTE = "Files of models that were registered from a local folder. Deleting a run here deletes the files of a version."
 _RUNS = "runs:/"
 _FRAMEWORK = f"{_names.TAG_SHOWN}framework"
@@ -211,8 +210,8 @@ def register_local(
         chosen = {base: path}
     if not chosen:
         raise WebserviceException(f"There are no files in {path} that could be registered as a model.")
-    found = store.find_experiment(_EXPERIMENT)
-    experiment = found or store.create_experiment(_EXPERIMENT, tags={_names.TAG_NOTE: _NOTE})
+    found = store.find_experiment(_names.EXPERIMENT_RESERVED)
+    experiment = found or store.create_experiment(_names.EXPERIMENT_RESERVED, tags={_names.TAG_NOTE: _NOTE})
     if experiment.is_deleted:
         store.restore_experiment(experiment.id)
     run = store.create_run(experiment.id, {_names.TAG_FORMAT: _names.FORMAT_VERSION}, name, _now())

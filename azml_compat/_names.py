@@ -53,6 +53,10 @@ TAG_GIT_BRANCH: Final = "mlflow.source.git.branch"
 TAG_GIT_REPO: Final = "mlflow.source.git.repoURL"
 TAG_LOGGED_ARTIFACTS: Final = "mlflow.loggedArtifacts"
 
+EXPERIMENT_RESERVED: Final = "azml_compat"
+"""The one experiment that is ours, where there must be one: for the files of models that were registered from local
+files, and for records where MLflow's Default experiment is gone. Listings of the facade do not show it."""
+
 FORMAT_VERSION: Final = "1"
 
 PATH_RESERVED: Final = "azml_compat"

@@ -21,18 +21,20 @@ from mlflow import MlflowClient
 
 from azml_compat import Experiment, Run, ScriptRunConfig, Workspace
 from azml_compat._jobs.folder import JobFolder, job_folders, jobs_folder
-from azml_compat.core import Environment, RunConfiguration, ScriptRun
+from azml_compat.core import Dataset, Environment, RunConfiguration, ScriptRun
 from azml_compat.core.runconfig import (
     DockerConfiguration,
     MpiConfiguration,
     PyTorchConfiguration,
     TensorflowConfiguration,
 )
+from azml_compat.data import OutputFileDatasetConfig
 from azml_compat.exceptions import (
     ActivityFailedException,
     AzureMLException,
     ExperimentExecutionException,
     SnapshotException,
+    UserErrorException,
 )
 from tests.gates import Gate
 
@@ -294,6 +296,59 @@ def test_the_configuration_that_was_submitted_can_be_used_again(sexp):
     assert config.arguments is arguments
     assert arguments == ["--n", 1]
     assert repr(config.run_config) == before
+
+
+# Data
+
+
+def test_inputs_outputs_and_references_reach_the_script_as_paths(sexp):
+    ws = sexp.workspace
+    datastore = ws.get_default_datastore()
+    Path("data dir").mkdir()
+    Path("data dir/a.csv").write_text("x\n1\n")
+    Path("data dir/b.csv").write_text("x\n2\n")
+    where = f"given/{sexp.name}"
+    reference = datastore.upload("data dir", where)
+    files = Dataset.File.from_files((datastore, where))
+    one = Dataset.File.from_files((datastore, f"{where}/a.csv"))
+    table = Dataset.Tabular.from_delimited_files((datastore, f"{where}/*.csv"))
+    output = OutputFileDatasetConfig("made", destination=(datastore, f"made/{sexp.name}"))
+    run = submit(
+        sexp,
+        """
+        import os, sys
+        from azureml.core import Run
+        mounted, downloaded, single, table, made, reference = sys.argv[1:]
+        run = Run.get_context()
+        print(sorted(os.listdir(mounted)), sorted(os.listdir(downloaded)), open(single).read().split())
+        print(run.input_datasets["table"].to_pandas_dataframe()["x"].tolist(), run.input_datasets["table"].id == table)
+        print(run.input_datasets["mounted"] == mounted, run.output_datasets["made"] == made)
+        print(sorted(os.listdir(reference)))
+        open(os.path.join(made, "out.txt"), "w").write("made")
+        """,
+        [
+            files.as_named_input("mounted").as_mount(),
+            files.as_named_input("downloaded").as_download(),
+            one.as_named_input("single").as_mount(),
+            table.as_named_input("table"),
+            output.register_on_complete(f"made-{sexp.name}"),
+            reference,
+        ],
+    )
+    run.wait_for_completion()
+
+    assert text_of(run).splitlines() == [
+        "['a.csv', 'b.csv'] ['a.csv', 'b.csv'] ['x', '1']",
+        "[1, 2] True",
+        "True True",
+        "['a.csv', 'b.csv']",
+    ]
+    (made,) = Dataset.get_by_name(ws, f"made-{sexp.name}").download("made")
+    assert Path(made).read_text() == "made"
+    inputs = sexp.workspace.service_context.store.client.get_run(run.id).inputs.dataset_inputs
+    assert {tag.value for given in inputs for tag in given.tags} == {"mounted", "downloaded", "single", "table"}
+    with pytest.raises(UserErrorException, match="as_named_input"):
+        submit(sexp, "", [table])
 
 
 # The source directory

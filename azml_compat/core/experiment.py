@@ -322,7 +322,8 @@ class Experiment(_portal.ChainedIdentity, _portal.HasExperimentPortal):
         return [
             experiment
             for experiment in found
-            if (experiment_name is None or experiment.name == experiment_name)
+            if experiment.name != _names.EXPERIMENT_RESERVED
+            and (experiment_name is None or experiment.name == experiment_name)
             and view_type in (ViewType.All, ViewType.ArchivedOnly if experiment.archived_time else ViewType.ActiveOnly)
             and _has_tags(experiment, tags)
         ]
