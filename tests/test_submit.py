@@ -347,6 +347,10 @@ def test_inputs_outputs_and_references_reach_the_script_as_paths(sexp):
     assert Path(made).read_text() == "made"
     inputs = sexp.workspace.service_context.store.client.get_run(run.id).inputs.dataset_inputs
     assert {tag.value for given in inputs for tag in given.tags} == {"mounted", "downloaded", "single", "table"}
+    given = {item["consumptionDetails"]["inputName"]: item for item in run.get_details()["inputDatasets"]}
+    mechanisms = {name: item["consumptionDetails"]["mechanism"] for name, item in given.items()}
+    assert mechanisms == {"mounted": "Mount", "downloaded": "Download", "single": "Mount", "table": "Direct"}
+    assert given["table"]["dataset"].to_pandas_dataframe()["x"].tolist() == [1, 2]
     with pytest.raises(UserErrorException, match="as_named_input"):
         submit(sexp, "", [table])
 

@@ -193,6 +193,8 @@ class _Submission:
         """Put everything in place, and start the launcher."""
         store.log_params(record.id, _params_of(self._shown_arguments()))
         plans = self._plans(record)
+        if self.inputs:
+            self._note_datasets(store, record, plans["inputs"])
         self._tell_about()
         work = work_folder(record.id)
         copy_source(self.source, work, store.uri)
@@ -231,6 +233,16 @@ class _Submission:
                 for name, config in self.references.items()
             ],
         }
+
+    def _note_datasets(self, store: Store, record: RunRecord, plans: list[dict[str, Any]]) -> None:
+        """Say in the run definition which datasets the inputs are, now that all of them are saved."""
+        for plan in plans:
+            known = self._definition["data"].get(plan["name"]) or {}
+            dataset = {"id": plan["dataset_id"], "name": plan["dataset_name"], "version": str(plan["version"] or "1")}
+            location = {**(known.get("dataLocation") or {}), "dataset": dataset}
+            mode = plan["mode"].capitalize()
+            self._definition["data"][plan["name"]] = {**known, "dataLocation": location, "mechanism": mode}
+        store.set_run_tags(record.id, _tags.encode_text(_names.TAG_DEFINITION, json.dumps(self._definition)))
 
     def _folders(self) -> list[str]:
         history = self.run_config.history

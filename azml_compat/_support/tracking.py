@@ -124,12 +124,12 @@ RUN = members(
             "get_details_keys_running",
             "get_details_after_complete",
             "get_details_has_properties",
-            note="`logFiles` has addresses of MLflow artifacts, which are no web pages; `runDefinition` and `warnings` "
-            "are never there, `inputDatasets` and `outputDatasets` are empty",
+            note="`logFiles` has addresses of MLflow artifacts, which are no web pages; `warnings` are never there, "
+            "`outputDatasets` is empty",
         ),
         "get_details_with_logs": partial(
             "test_run.py::test_logs_are_listed_copied_and_read",
-            note="`runDefinition` and `warnings` are never there, `inputDatasets` and `outputDatasets` are empty",
+            note="`warnings` are never there, `outputDatasets` is empty",
         ),
         "get_docs_url": full("test_reference.py::test_get_docs_url_is_the_page_of_the_class"),
         "get_environment": full("test_runconfig.py::test_a_submitted_run_knows_its_environment"),

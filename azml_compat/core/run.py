@@ -399,8 +399,21 @@ class Run(_LoggingRun):
         definition = _tags.decode_text(record.tags, _names.TAG_DEFINITION)
         if definition is not None:
             details["runDefinition"] = json.loads(definition)
+            details["inputDatasets"] = self._datasets_of(details["runDefinition"]["data"])
         found = {key: value for key, value in details.items() if value is not None}
         return {**found, "submittedBy": record.tags.get(_names.TAG_USER)}
+
+    def _datasets_of(self, data: dict[str, Any]) -> builtins.list[dict[str, Any]]:
+        """Return the inputs of a run definition as `get_details` gives them."""
+        from azml_compat.core.dataset import Dataset
+
+        return [
+            {
+                "dataset": Dataset.get_by_id(self.experiment.workspace, entry["dataLocation"]["dataset"]["id"]),
+                "consumptionDetails": {"type": "RunInput", "inputName": name, "mechanism": entry["mechanism"]},
+            }
+            for name, entry in data.items()
+        ]
 
     def get_details_with_logs(self) -> dict[str, Any]:
         """Return `get_details` with the text of each log file in place of its address."""
