@@ -20,7 +20,7 @@ _CUT_MARK = "…"
 _PART = "mlflow.azml.part."
 _SURROGATE = re.compile("[\ud800-\udfff]")
 _OWN_VISIBLE = (_names.PROPERTY_TAG, _names.TAG_SHOWN)
-_HIDDEN_PROPERTIES = ("azureml.", "mlflow.", "ContentSnapshotId")
+_HIDDEN_PROPERTIES = ("azureml.", "_azureml.", "mlflow.", "ContentSnapshotId")
 """Properties that Azure's own client sets; they stay out of the UI's tag list."""
 
 
