@@ -16,7 +16,6 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from azml_compat import _detached, _names
-from azml_compat._inheritance import withhold
 from azml_compat._journal import Spool, places
 from azml_compat._journal.spool import BACKGROUND_LOCK
 from azml_compat._reporting import message_of
@@ -42,9 +41,6 @@ _SLICE_SECONDS = 5.0
 """For which one run is delivered at a time: others wait, and so do scripts that want to do it themselves."""
 _LOOK_SECONDS = (30.0, 600.0)
 """Between looks of a script at whether it lives: at first, and when it had to be started again and again."""
-_LOG_BYTES = 1 << 20
-_PRIVATE = ("AZUREML_", "AZML_COMPAT_", "MLFLOW_RUN_ID", "MLFLOW_EXPERIMENT_", "PYTHONSTARTUP", "PYTHONINSPECT")
-"""Beginnings of the variables that are the script's own business."""
 
 
 class _Starter:
@@ -108,12 +104,8 @@ def start(uri: str, spool: Spool) -> bool:
 
 
 def _launch(uri: str, spool: Spool) -> None:
-    from azml_compat._tracking.patience import environment_of_user
-
-    env = {name: value for name, value in environment_of_user().items() if not name.startswith(_PRIVATE)}
-    env |= {_names.ENV_TRACKING_URI: uri, "PYTHONDONTWRITEBYTECODE": "1"}
-    withhold(env)
-    _detached.start(__name__, [str(spool.folder), spool.uri], folder=spool.folder, environment=env)
+    environment = _detached.own_environment(uri)
+    _detached.start(__name__, [str(spool.folder), spool.uri], folder=spool.folder, environment=environment)
 
 
 def serve(folder: str, shown: str) -> None:
@@ -124,7 +116,7 @@ def serve(folder: str, shown: str) -> None:
     server = _Server(os.environ[_names.ENV_TRACKING_URI], Spool(shown, path))
     descriptor = places.open_private(path / BACKGROUND_LOCK, os.O_RDWR | os.O_CREAT)
     while places.try_lock(descriptor):
-        _log_to(path / ".background.log")
+        _detached.log_to(path / ".background.log")
         server.serve()
         os.close(descriptor)
         # A script may have looked just before the lock was given back, and believes that it is served.
@@ -132,15 +124,6 @@ def serve(folder: str, shown: str) -> None:
         if not server.is_wanted():
             return
         descriptor = places.open_private(path / BACKGROUND_LOCK, os.O_RDWR | os.O_CREAT)
-
-
-def _log_to(file: Path) -> None:
-    if file.exists() and file.stat().st_size > _LOG_BYTES:
-        file.unlink()
-    handler = logging.FileHandler(file, delay=True)
-    handler.setFormatter(logging.Formatter("%(asctime)s %(message)s"))
-    logger.handlers[:] = [handler]
-    logger.setLevel(logging.INFO)
 
 
 class _Server:

@@ -7,10 +7,19 @@ loaded from its own folder, and nothing from beside it or from where the script 
 from __future__ import annotations
 
 import json
+import logging
+import os
 import subprocess
 import sys
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
+
+from azml_compat import _names
+from azml_compat._inheritance import withhold
+
+_PRIVATE = ("AZUREML_", "AZML_COMPAT_", "MLFLOW_RUN_ID", "MLFLOW_EXPERIMENT_", "PYTHONSTARTUP", "PYTHONINSPECT")
+"""Beginnings of the variables that are the script's own business."""
+_LOG_BYTES = 1 << 20
 
 # Runs in the new process before anything else is imported.
 _BOOT = """
@@ -62,6 +71,36 @@ def start(
         start_new_session=True,
         check=False,
     )
+
+
+def environment_of_user() -> dict[str, str]:
+    """Return a copy of the environment without what calls of the store under way have set in it."""
+    patience = sys.modules.get("azml_compat._tracking.patience")  # Without it, no call can be under way.
+    found: dict[str, str] = patience.environment_of_user() if patience is not None else dict(os.environ)
+    return found
+
+
+def own_environment(uri: str) -> dict[str, str]:
+    """Return the environment for a process that serves a store: nothing of the script's run, and no alias.
+
+    Args:
+        uri: The tracking URI with its credentials, which only the environment of the new process gets to hold.
+    """
+    environment = {name: value for name, value in environment_of_user().items() if not name.startswith(_PRIVATE)}
+    environment |= {_names.ENV_TRACKING_URI: uri, "PYTHONDONTWRITEBYTECODE": "1"}
+    withhold(environment)
+    return environment
+
+
+def log_to(file: Path) -> None:
+    """Have what this process has to say written to a file."""
+    if file.exists() and file.stat().st_size > _LOG_BYTES:
+        file.unlink()
+    handler = logging.FileHandler(file, delay=True)
+    handler.setFormatter(logging.Formatter("%(asctime)s %(message)s"))
+    logger = logging.getLogger("azml_compat")
+    logger.handlers[:] = [handler]
+    logger.setLevel(logging.INFO)
 
 
 def _import_path(package: Path) -> Iterator[str]:

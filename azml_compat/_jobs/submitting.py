@@ -11,7 +11,7 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from azml_compat import _names, _reporting, _runtime, _snapshot, _status, _tags
+from azml_compat import _detached, _names, _reporting, _runtime, _snapshot, _status, _tags
 from azml_compat._assets import Assets
 from azml_compat._creation import NewRun, facts_of, resolve
 from azml_compat._files import temporary_folder
@@ -263,7 +263,8 @@ class _Submission:
     def _environment(self, store: Store, record: RunRecord, depth: int) -> dict[str, str]:
         """Return the environment of the launcher: the submitter's, and what makes its script this run."""
         workspace = self.experiment.workspace
-        kept = {name: value for name, value in os.environ.items() if not name.startswith(_INHERITED)}
+        given = _detached.environment_of_user()
+        kept = {name: value for name, value in given.items() if not name.startswith(_INHERITED)}
         for name in ("AZUREML_TARGET_TYPE", _names.ENV_OFFLINE):
             kept.pop(name, None)
         return {

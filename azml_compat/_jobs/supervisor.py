@@ -16,7 +16,6 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from azml_compat import _detached, _names
-from azml_compat._inheritance import withhold
 from azml_compat._jobs.folder import SUPERVISOR_LOCK, JobFolder, State, job_folders
 from azml_compat._journal import places
 from azml_compat._reporting import message_of
@@ -39,9 +38,6 @@ _RETRY_SECONDS = (1.0, 30.0)
 """Before a store that did not take something is asked again: at first, and at most."""
 _MAX_FAILURES = 6
 """Of a run, while the store answers; then it is ended as Failed, and its files are kept."""
-_LOG_BYTES = 1 << 20
-_PRIVATE = ("AZUREML_", "AZML_COMPAT_", "MLFLOW_RUN_ID", "MLFLOW_EXPERIMENT_", "PYTHONSTARTUP", "PYTHONINSPECT")
-"""Beginnings of the variables that are the script's own business."""
 
 
 def ensure(uri: str, root: Path) -> None:
@@ -57,15 +53,11 @@ def ensure(uri: str, root: Path) -> None:
         places.private_folder(root)
         if _is_served(root):
             return
-        environment = {name: value for name, value in os.environ.items() if not name.startswith(_PRIVATE)}
-        environment |= {
-            _names.ENV_TRACKING_URI: uri,
+        environment = _detached.own_environment(uri) | {
             _names.ENV_HOME: str(home()),
             _names.ENV_BACKGROUND: "0",
             _names.ENV_JOB: "supervisor",  # It belongs to no run, whoever starts it.
-            "PYTHONDONTWRITEBYTECODE": "1",
         }
-        withhold(environment)
         _detached.start(__name__, [str(root)], folder=root, environment=environment)
     except OSError as error:
         logger.warning("The supervisor of submitted runs cannot be started: %s", error)
@@ -85,21 +77,12 @@ def serve(folder: str) -> None:
     descriptor = places.open_private(root / SUPERVISOR_LOCK, os.O_RDWR | os.O_CREAT)
     if not places.try_lock(descriptor):
         return
-    _log_to(root / ".supervisor.log")
+    _detached.log_to(root / ".supervisor.log")
     _Supervisor(root).serve()
     os.close(descriptor)
     if next(job_folders(root), None) is not None:
         # One came while this process was leaving, and believes that it is served.
         ensure(os.environ[_names.ENV_TRACKING_URI], root)
-
-
-def _log_to(file: Path) -> None:
-    if file.exists() and file.stat().st_size > _LOG_BYTES:
-        file.unlink()
-    handler = logging.FileHandler(file, delay=True)
-    handler.setFormatter(logging.Formatter("%(asctime)s %(message)s"))
-    logger.handlers[:] = [handler]
-    logger.setLevel(logging.INFO)
 
 
 class _Supervisor:
