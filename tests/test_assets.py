@@ -15,7 +15,7 @@ from azml_compat._tracking import Store
 
 @pytest.fixture
 def assets(ws):
-    return Assets(ws.service_context.store, "dataset")
+    return Assets(ws.service_context.store, "trial")
 
 
 @pytest.fixture
@@ -81,13 +81,13 @@ def test_two_that_register_at_once_never_share_a_version(tracking_uri, name):
     together = threading.Barrier(writers)
 
     def register(number):
-        mine = Assets(Store(tracking_uri), "dataset")
+        mine = Assets(Store(tracking_uri), "trial")
         together.wait()
         return [mine.add(name, {"writer": number, "text": "x" * (number * 1000)}) for _ in range(2)]
 
     with ThreadPoolExecutor(writers) as pool:
         made = [asset for some in pool.map(register, range(writers)) for asset in some]
-    found = Assets(Store(tracking_uri), "dataset").versions(name)
+    found = Assets(Store(tracking_uri), "trial").versions(name)
 
     assert len({asset.version for asset in made}) == len(made)
     assert {asset.version: asset for asset in found} == {asset.version: asset for asset in made}
@@ -103,7 +103,7 @@ def test_a_claim_whose_process_died_is_no_record(assets, ws, name):
 
 
 def test_a_record_that_was_cut_short_is_passed_over(sqlite_uri, name):
-    assets = Assets(Store(sqlite_uri), "dataset")
+    assets = Assets(Store(sqlite_uri), "trial")
     assets._store.set_experiment_tags("0", {f"{assets._prefix}{uuid.uuid4()}": ""})
     made = assets.add(name, {})
 
@@ -111,7 +111,7 @@ def test_a_record_that_was_cut_short_is_passed_over(sqlite_uri, name):
 
 
 def test_records_survive_the_deletion_of_the_default_experiment(sqlite_uri, name):
-    assets = Assets(Store(sqlite_uri), "dataset")
+    assets = Assets(Store(sqlite_uri), "trial")
     first = assets.add(name, {"a": 1})
     MlflowClient(sqlite_uri).delete_experiment("0")
     second = assets.add(name, {"a": 2})
