@@ -454,6 +454,7 @@ class Rounds:
                 print(f"{self.tally.store} round {number}: {how}, {recoveries} killed recoveries; last report {shown}")
             for text in wrong:
                 print(f"    {text}", flush=True)
+        self._sweep()
         self.tally.seconds = time.monotonic() - began
 
     def _undisturbed(self, work: Callable[..., None], *arguments: Any) -> list[dict[str, Any]]:
@@ -523,11 +524,7 @@ class Rounds:
                 tally.left_running += 1
                 wrong.append(f"run {run_id}, of which nobody was told, is left running")
         self._known = set(statuses)
-        left = [file for file in self._home.rglob("*") if file.is_file() and not _is_no_journals(file)]
-        tally.left_behind += len(left)
-        for file in left:
-            wrong.append(f"left behind: {file.relative_to(self._home)} {file.read_bytes()[-300:]!r}")
-            file.unlink()
+        wrong += self._left_behind(lambda file: _is_no_journals(file) or _is_swept_later(file))
         complaints = self._errors.read_text(errors="replace")
         if "Traceback" in complaints or "refused" in complaints or "damaged" in complaints or "Cannot" in complaints:
             tally.errors += 1
@@ -536,14 +533,35 @@ class Rounds:
         return wrong
 
 
+    def _left_behind(self, is_fine: Callable[[Path], bool]) -> list[str]:
+        left = [file for file in self._home.rglob("*") if file.is_file() and not is_fine(file)]
+        self.tally.left_behind += len(left)
+        wrong = []
+        for file in left:
+            wrong.append(f"left behind: {file.relative_to(self._home)} {file.read_bytes()[-300:]!r}")
+            file.unlink()
+        return wrong
+
+    def _sweep(self) -> None:
+        """See that the next process clears away what is a minute old."""
+        for path in self._home.rglob("*"):
+            os.utime(path, (1, 1))
+        self._undisturbed(recover)
+        for text in self._left_behind(_is_no_journals):
+            print(f"    {text}", flush=True)
+
+
 def _average(usual: float | None, seconds: float) -> float:
     return seconds if usual is None else 0.7 * usual + 0.3 * seconds
 
 
 def _is_no_journals(file: Path) -> bool:
-    # A journal that is not named yet, its first line not written, is swept when it is a minute old.
-    is_ours = file.name in {"lock", "lanes"} or file.name.startswith((".locks", ".background"))
-    return is_ours or file.suffix == ".new"
+    return file.name in {"lock", "lanes"} or file.name.startswith((".locks", ".background"))
+
+
+def _is_swept_later(file: Path) -> bool:
+    """Tell whether a process left a file that died while it made a journal, or removed one."""
+    return file.suffix == ".new" or (file.suffix == ".cursor" and not file.with_suffix(".log").exists())
 
 
 @contextmanager

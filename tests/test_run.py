@@ -389,7 +389,7 @@ def test_a_store_that_fails_loses_nothing_already_accepted(local_run, mocker):
     local_run.log("text", "first")
     local_run.log("n", 1)
     with pytest.raises(ServiceException, match="store is down"):
-        local_run.flush(timeout_seconds=1)
+        local_run.flush(timeout_seconds=5)
     with pytest.raises(ServiceException, match="store is down"):
         local_run.get_metrics()
     mocker.stop(failing)
