@@ -101,7 +101,7 @@ def survey(folder: Path) -> Survey:
     for path, folders, files in os.walk(folder):
         here = Path(path)
         depth = len(here.relative_to(folder).parts)
-        folders[:] = sorted(name for name in folders if depth < _DEPTH and _is_the_users(here / name))
+        folders[:] = sorted(name for name in folders if depth < _DEPTH and is_the_users(here / name))
         count += len(files)
         if count > _MAX_ENTRIES:
             return Survey(found, is_whole=False)
@@ -131,7 +131,12 @@ def read(file: Path) -> Iterator[Dependency]:
             yield Dependency(file, line, cell, requirement, package)
 
 
-def _is_the_users(folder: Path) -> bool:
+def holds_requirements(file: Path) -> bool:
+    """Tell by its name whether a file is of a kind that asks for packages; notebooks are."""
+    return _reader(file) is not None
+
+
+def is_the_users(folder: Path) -> bool:
     """Tell whether a folder is the user's own work, and no environment, cache or store."""
     if folder.name in _SKIPPED or (folder.name.startswith(".") and folder.name != ".azureml"):
         return False
