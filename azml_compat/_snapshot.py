@@ -54,17 +54,17 @@ _CODE_AND_PROSE = (".py", ".ipynb", ".md", ".rst")
 
 
 class Limits(NamedTuple):
-    """How large a snapshot may be; size in bytes."""
+    """How large a snapshot may be, size in bytes, and how many files and folders are looked at for it; 0: all."""
 
     files: int
     size: int
+    looked_at: int = 0
 
 
-DEFAULT_LIMITS = Limits(files=1000, size=20 * 2**20)
+DEFAULT_LIMITS = Limits(files=1000, size=20 * 2**20, looked_at=20_000)
 """Of the snapshot that nobody asked for."""
 EXPLICIT_LIMITS = Limits(files=2000, size=300 * 2**20)
 """Azure's own, of take_snapshot and snapshot_directory."""
-_MAX_SCANNED = 20_000
 
 
 def is_unsafe_folder(folder: Path) -> bool:
@@ -96,7 +96,7 @@ def collect(path: Path, limits: Limits, store_file: Path | None = None) -> list[
             raise SnapshotException(f"{path} looks like a secret by its name, and a snapshot holds none.")
         candidates = iter([(root.name, root)])
     elif root.is_dir():
-        candidates = _walk(root)
+        candidates = _walk(root, limits.looked_at)
     else:
         raise FileNotFoundError(f"{path} does not exist, so there is nothing to take a snapshot of.")
     found: list[tuple[str, Path]] = []
@@ -113,7 +113,7 @@ def collect(path: Path, limits: Limits, store_file: Path | None = None) -> list[
     return found
 
 
-def _walk(root: Path) -> Iterator[tuple[str, Path]]:
+def _walk(root: Path, limit: int) -> Iterator[tuple[str, Path]]:
     ignored = _ignore_spec(root)
     journals = spools_within(root)
     scanned = 0
@@ -127,8 +127,8 @@ def _walk(root: Path) -> Iterator[tuple[str, Path]]:
             folder for folder in folders if not _skips_folder(Path(parent) / folder, f"{prefix}{folder}/", ignored)
         )
         scanned += len(files) + len(folders)
-        if scanned > _MAX_SCANNED and not os.environ.get("AML_SNAPSHOT_NO_FILE_LIMIT"):
-            raise SnapshotException(f"{root} holds more than {_MAX_SCANNED} files and folders.")
+        if 0 < limit < scanned and not os.environ.get("AML_SNAPSHOT_NO_FILE_LIMIT"):
+            raise SnapshotException(f"{root} holds more than {limit} files and folders.")
         for file in sorted(files):
             path = Path(parent) / file
             if file in _STORE_FILES or _matches(ignored, f"{prefix}{file}") or not path.is_file():
@@ -235,3 +235,25 @@ def write_archive(files: list[tuple[str, Path]], folder: Path) -> tuple[str, Pat
             target.writestr(entry, content, zipfile.ZIP_DEFLATED, compresslevel=1)
     snapshot_id = str(uuid.UUID(bytes=digest.digest()[:16]))
     return snapshot_id, archive.rename(folder / f"{snapshot_id}.zip")
+
+
+def flaw_of(archive: Path) -> str | None:
+    """Say what is wrong with an archive that came from a store; None when it is whole and stays in its folder."""
+    import zipfile  # here and not at the top, as above
+    import zlib
+
+    try:
+        with zipfile.ZipFile(archive) as source:
+            damaged = source.testzip()
+            names = source.namelist()
+    except (OSError, EOFError, ValueError, NotImplementedError, RuntimeError, zipfile.BadZipFile, zlib.error) as error:
+        return f"it is damaged: {error}"
+    if damaged is not None:
+        return f"it is damaged: {damaged!r} is not as it was"
+    leaving = [name for name in names if _leaves_its_folder(name)]
+    return f"{leaving[0]!r} in it leads out of it" if leaving else None
+
+
+def _leaves_its_folder(name: str) -> bool:
+    parts = name.replace("\\", "/").split("/")
+    return ".." in parts or name.startswith(("/", "\\")) or parts[0].endswith(":")

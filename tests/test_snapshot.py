@@ -27,9 +27,9 @@ def write(name, content="content"):
     return path
 
 
-def names(folder="."):
+def names(folder=".", limits=None):
     """The names in a snapshot of a folder."""
-    return sorted(name for name, _ in collect(Path(folder), ANY))
+    return sorted(name for name, _ in collect(Path(folder), limits or ANY))
 
 
 def content_of(run):
@@ -486,8 +486,10 @@ def test_a_large_file_means_no_default_snapshot(started, caplog):
     assert "larger than the 20 MB" in notice
 
 
+FEW = DEFAULT_LIMITS._replace(looked_at=50)
+
+
 def test_looking_at_a_big_tree_ends_early_even_where_it_would_all_be_ignored(caplog, monkeypatch):
-    monkeypatch.setattr(_snapshot, "_MAX_SCANNED", 50)
     write(".gitignore", "*.csv")
     for number in range(200):
         write(f"{number // 20:02}/{number}.csv")
@@ -495,22 +497,29 @@ def test_looking_at_a_big_tree_ends_early_even_where_it_would_all_be_ignored(cap
     scan = os.scandir
     monkeypatch.setattr(os, "scandir", lambda path: listed.append(path) or scan(path))
     with pytest.raises(SnapshotException, match="files and folders"):
-        names()
+        names(limits=FEW)
     assert len(listed) < 8
 
     monkeypatch.setenv("AML_SNAPSHOT_NO_FILE_LIMIT", "1")
-    assert names() == [".gitignore"]
+    assert names(limits=FEW) == [".gitignore"]
 
 
-def test_what_is_ignored_as_a_folder_is_not_looked_at(monkeypatch):
-    monkeypatch.setattr(_snapshot, "_MAX_SCANNED", 50)
+def test_a_folder_that_was_asked_for_is_looked_at_whole():
+    write(".gitignore", "*.csv")
+    for number in range(200):
+        write(f"{number // 20:02}/{number}.csv")
+
+    assert names(limits=_snapshot.EXPLICIT_LIMITS) == [".gitignore"]
+
+
+def test_what_is_ignored_as_a_folder_is_not_looked_at():
     for folder in ("data", "venv", "node_modules", "outputs", "secrets"):
         for number in range(60):
             write(f"{folder}/{number}")
     write("venv/pyvenv.cfg")
     write(".gitignore", "data\nsecrets")
 
-    assert names() == [".gitignore"]
+    assert names(limits=FEW) == [".gitignore"]
 
 
 @pytest.mark.parametrize("where", ["/", "~", "~/.."])
@@ -621,6 +630,7 @@ def test_identical_content_has_one_id_whatever_the_times_and_the_place(local_exp
 def test_a_snapshot_is_restored_to_an_absolute_path(local_run, monkeypatch, tmp_path):
     write("a.py")
     taken = local_run.take_snapshot("a.py")
+    (tmp_path / "temporary").mkdir()
     monkeypatch.setattr("tempfile.tempdir", str(tmp_path / "temporary"))
 
     assert local_run.restore_snapshot() == str(tmp_path / "temporary" / f"{taken}.zip")
@@ -640,6 +650,28 @@ def test_only_a_snapshot_of_the_run_is_restored_and_nothing_is_written(local_run
         local_run.restore_snapshot(wanted, "target")
 
     assert set(tmp_path.rglob("*")) == before
+
+
+def test_a_snapshot_that_is_damaged_or_leads_out_of_its_folder_is_not_restored(local_run, tmp_path):
+    write("a.py", "x" * 1000)
+    taken = local_run.take_snapshot("a.py")
+    archive = Path(local_run.restore_snapshot(path="whole"))
+    whole = archive.read_bytes()
+    hostile = []
+    for name in ("../evil.py", "/evil.py", "a/../../evil.py", "..\\evil.py", "c:\\evil.py"):
+        with zipfile.ZipFile(archive, "w") as made:
+            made.writestr(name, "")
+        hostile.append((archive.read_bytes(), "leads out of it"))
+    middle = whole.index(b"a.py") + 8
+    damaged = [whole[:-30], whole[:middle] + b"\xff\xff" + whole[middle + 2 :], b"", b"no archive at all"]
+    for content, flaw in [*hostile, *((content, "damaged") for content in damaged)]:
+        archive.write_bytes(content)
+        local_run._put_snapshot(taken, archive)
+        with pytest.raises(SnapshotException, match=flaw):
+            local_run.restore_snapshot(path="target")
+
+    assert not Path("target").exists()
+    assert list(tmp_path.rglob("evil.py")) == []
 
 
 def test_an_archive_is_compressed(local_run):

@@ -395,6 +395,22 @@ def test_a_source_directory_that_is_too_large_is_refused_at_once(sexp):
     assert list(sexp.get_runs()) == []
 
 
+@pytest.mark.extra
+@pytest.mark.parametrize("ignored", ["data/", "*.csv"])
+def test_a_source_directory_of_100000_ignored_files_is_submitted_without_them(sexp, ignored):
+    counting = "import os; run.log('files', sum(len(files) for _, _, files in os.walk('data')))"
+    folder = Path(source(f"from azureml.core import Run; run = Run.get_context(); {counting}", folder="huge"))
+    (folder / ".amlignore").write_text(ignored)
+    for number in range(100_000):
+        if number % 1000 == 0:
+            (folder / "data" / f"{number}").mkdir(parents=True)
+        (folder / "data" / f"{number - number % 1000}" / f"{number}.csv").touch()
+    run = sexp.submit(ScriptRunConfig("huge", "train.py"))
+
+    assert run.wait_for_completion()["status"] == "Completed"
+    assert run.get_metrics() == {"files": 0}
+
+
 def test_only_a_script_run_config_can_be_submitted(sexp):
     with pytest.raises(AzureMLException):
         sexp.submit(RunConfiguration())

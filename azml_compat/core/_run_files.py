@@ -335,9 +335,11 @@ class _FilingRun(_RunBase):
 
         Raises:
             TypeError: the run has no snapshot.
-            SnapshotException: the run has no snapshot of that id.
+            SnapshotException: the run has no snapshot of that id, or what the store has of it is damaged, or leads out
+                of its folder. Nothing is written then.
         """
-        import tempfile  # here and not at the top: importing Run must stay cheap
+        import shutil  # here and not at the top: importing Run must stay cheap
+        import tempfile
 
         wanted = snapshot_id or self.get_snapshot_id()
         if wanted is None:
@@ -346,7 +348,12 @@ class _FilingRun(_RunBase):
         if self._files.find(stored) is None:
             raise SnapshotException(f"The run has no snapshot {wanted!r}.")
         target = Path(path or tempfile.gettempdir()).absolute() / posixpath.basename(stored)
-        self._files.fetch(stored, target)
+        with self._files.fetched(stored) as archive:
+            flaw = _snapshot.flaw_of(archive)
+            if flaw is not None:
+                raise SnapshotException(f"The snapshot {wanted!r} cannot be restored: {flaw}.")
+            target.parent.mkdir(parents=True, exist_ok=True)
+            shutil.copyfile(archive, target)
         return str(target)
 
 
