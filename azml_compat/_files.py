@@ -210,7 +210,7 @@ class RunFiles:
     def holds(self, path: str, local: Path) -> bool:
         """Tell whether the file at a stored path has the content of a local one."""
         with self.fetched(path) as stored:
-            return _digest(stored) == _digest(local)
+            return digest(stored) == digest(local)
 
     @contextmanager
     def fetched(self, path: str) -> Iterator[Path]:
@@ -271,7 +271,8 @@ def _copy_stream(source: IO[bytes], target: IO[bytes]) -> None:
         target.write(chunk.encode("utf-8") if isinstance(chunk, str) else chunk)
 
 
-def _digest(path: Path) -> str:
+def digest(path: Path) -> str:
+    """Return the SHA-256 of a local file."""
     import hashlib  # loads OpenSSL, which an import of Run can do without
 
     digest = hashlib.sha256()

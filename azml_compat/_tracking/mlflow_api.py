@@ -84,6 +84,14 @@ def chosen_tracking_uri() -> str | None:
     return uri
 
 
+def is_made_up_name(name: str) -> bool:
+    """Tell whether MLflow makes up such a name for a run that is given none: `adjective-noun-number`."""
+    words = importlib.import_module("mlflow.utils.name_utils")
+    adjective, _, rest = name.partition("-")
+    noun, _, number = rest.partition("-")
+    return number.isdecimal() and adjective in words._GENERATOR_PREDICATES and noun in words._GENERATOR_NOUNS
+
+
 def end_fluent_run(run_id: str) -> None:
     """End a run as the script's own `mlflow.end_run` would, if it is the active one of the fluent API."""
     fluent = sys.modules.get("mlflow.tracking.fluent")

@@ -1,0 +1,113 @@
+"""Two scripts, or two runs, compared from beginning to end."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import tempfile
+import time
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+from typing import NamedTuple
+
+from azml_compat._tracking import Store
+from azml_compat._tracking.addresses import absolute_uri
+from azml_compat._verify import reading, running
+from azml_compat._verify.comparing import Difference, compare
+from azml_compat._verify.records import Recorded
+from azml_compat._verify.running import CannotRunError, Ending
+
+
+class Comparison(NamedTuple):
+    """What both sides have recorded, and in what that differs."""
+
+    old: Sequence[Recorded]
+    new: Sequence[Recorded]
+    differences: Sequence[Difference]
+    endings: tuple[Ending, ...] = ()
+    """Of the two scripts; none where the runs were there."""
+
+
+def compare_runs(old_store: Store, old: str, new_store: Store, new: str) -> Comparison:
+    """Compare two runs with all below them; the experiments that they are in are set aside.
+
+    Raises:
+        LookupError: there is no such run.
+    """
+    before, after = (
+        reading.read(store, reading.find_with_descendants(store, run_id), with_experiments=False)
+        for store, run_id in ((old_store, old), (new_store, new))
+    )
+    return Comparison(before, after, compare(before, after))
+
+
+def compare_scripts(
+    old: Path, new: Path, arguments: Sequence[str], *, folder: Path | None = None, on: str | None = None
+) -> Comparison:
+    """Run a script for azureml and its successor, one after the other, and compare what they have recorded.
+
+    Args:
+        old: The script for azureml, or a notebook of that kind.
+        new: Its successor.
+        arguments: For both.
+        folder: What is copied, and where they are run; by default the folder that each is in.
+        on: The tracking URI of a store for both; by default each has a fresh one.
+
+    Raises:
+        CannotRunError: a script is not there, or its folder cannot be copied.
+    """
+    for script in (old, new):
+        if not script.is_file():
+            raise CannotRunError(f"there is no file {script}")
+        if folder is not None and folder.resolve() not in script.resolve().parents:
+            raise CannotRunError(f"{script} is not in {folder}")
+    with tempfile.TemporaryDirectory(prefix="azml_compat-", ignore_cleanup_errors=True) as name:
+        scratch = Path(name).resolve()
+        stores = [absolute_uri(on, Path.cwd())] * 2 if on else _fresh_stores(scratch)
+        endings: list[Ending] = []
+        recordings: list[list[Recorded]] = []
+        for side, script, store in zip(("old", "new"), (old, new), stores, strict=True):
+            root = (folder or script.parent).resolve()
+            place = scratch / side
+            running.copy_folder(root, place)
+            runnable = running.as_script(script, place / script.resolve().parent.relative_to(root))
+            began = int(time.time() * 1000)
+            endings.append(
+                running.run(
+                    runnable,
+                    arguments,
+                    place,
+                    store=store,
+                    experiment=old.stem,
+                    home=scratch / "home",
+                    is_aliased=side == "old",
+                )
+            )
+            opened = Store(store, may_create=False)
+            recordings.append(reading.read(opened, reading.runs_since(opened, began)))
+    before, after = recordings
+    differences = compare(before, after)
+    codes = [ending.code for ending in endings]
+    if codes[0] != codes[1]:
+        differences.insert(0, Difference("script", "exit code", "", *map(str, codes)))
+    return Comparison(before, after, differences, tuple(endings))
+
+
+def _fresh_stores(folder: Path) -> list[str]:
+    """Make two empty databases; the second is a copy, as making one takes seconds."""
+    paths = [folder / f"{side}.db" for side in ("old", "new")]
+    with _working_in(folder):  # below which MLflow puts the files of its Default experiment
+        Store(f"sqlite:///{paths[0].as_posix()}").find_experiment("")
+    shutil.copyfile(*paths)
+    return [f"sqlite:///{path.as_posix()}" for path in paths]
+
+
+@contextmanager
+def _working_in(folder: Path) -> Iterator[None]:
+    before = Path.cwd()
+    os.chdir(folder)
+    try:
+        yield
+    finally:
+        os.chdir(before)
