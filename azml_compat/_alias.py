@@ -24,7 +24,7 @@ _ALIAS = "azureml"
 _REAL = "azml_compat"
 
 # Azure's own private modules that scripts import. All other underscored names are its internals, or ours.
-_PRIVATE = frozenset(
+PRIVATE = frozenset(
     {
         "azureml._base_sdk_common",
         "azureml._base_sdk_common.user_agent",
@@ -93,7 +93,7 @@ class _AliasFinder:
             return None
         import importlib.util  # here and not at the top: most processes that inherit the alias never come here
 
-        is_private = any(part.startswith("_") for part in fullname.split(".")) and fullname not in _PRIVATE
+        is_private = any(part.startswith("_") for part in fullname.split(".")) and fullname not in PRIVATE
         real = None if is_private else importlib.util.find_spec(_REAL + fullname.removeprefix(_ALIAS))
         if real is None:
             if not is_private and _is_only_asked_for():

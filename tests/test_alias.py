@@ -299,17 +299,17 @@ def test_a_missing_module_is_explained(module, part):
 def test_none_of_our_internals_is_reachable_as_azureml():
     passes(f"""
         import importlib, pkgutil, azml_compat
-        from azml_compat._alias import _PRIVATE
+        from azml_compat._alias import PRIVATE
         for found in pkgutil.iter_modules([{str(REPOSITORY / "azml_compat")!r}]):
             name = "azureml." + found.name
-            if found.name.startswith("_") and name not in _PRIVATE:
+            if found.name.startswith("_") and name not in PRIVATE:
                 try:
                     importlib.import_module(name)
                 except ModuleNotFoundError as error:
                     assert error.name == name
                 else:
                     raise AssertionError(name)
-        for name in _PRIVATE:
+        for name in PRIVATE:
             assert importlib.import_module(name).__name__.startswith("azml_compat.")
     """)
 
