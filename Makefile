@@ -11,6 +11,8 @@ PYTHON ?= $(shell for p in $(CANDIDATES); do "$$p" -c '$(USABLE)' >/dev/null 2>&
 # Environments with other people's packages, for the tests marked extra; tests/environments says what is in them.
 AZUREML_VENV := $(VENV)-azureml
 CLIENTS_VENV := $(VENV)-clients
+# An emulation of Azure Storage, where there is npm to install it.
+AZURITE := $(VENV)-azurite
 # Of these packages, Python 3.11 is what the versions were chosen for; also one that pyenv keeps inactive will do.
 CLIENTS_PYTHON ?= $(shell for p in python3.11 "$${PYENV_ROOT:-$$HOME/.pyenv}"/versions/3.11.*/bin/python '$(PYTHON)'; do \
 	"$$p" -c '$(USABLE)' >/dev/null 2>&1 && { echo "$$p"; break; }; done)
@@ -25,6 +27,7 @@ PIP_INSTALL := $(BIN)/python $(INSTALL)
 
 test-all: export TEST_PYTHON_AZUREML = $(abspath $(AZUREML_VENV)/bin/python)
 test-all: export TEST_PYTHON_CLIENTS = $(abspath $(CLIENTS_VENV)/bin/python)
+test-all: export TEST_AZURITE = $(abspath $(AZURITE)/node_modules/.bin/azurite)
 
 .DEFAULT_GOAL := help
 .PHONY: help demo test test-all environments lint types clean
@@ -57,7 +60,7 @@ test-all: $(VENV)/.installed-all environments
 	$(BIN)/python -m pytest -n auto -m 'not extra'
 	$(BIN)/python -m pytest -m extra
 
-environments: $(AZUREML_VENV)/.installed $(CLIENTS_VENV)/.installed
+environments: $(AZUREML_VENV)/.installed $(CLIENTS_VENV)/.installed $(AZURITE)/.installed
 
 lint: $(VENV)/.installed-all
 	$(BIN)/ruff check
@@ -67,7 +70,7 @@ types: $(VENV)/.installed-all
 	$(BIN)/mypy
 
 clean:
-	rm -rf '$(VENV)' '$(AZUREML_VENV)' '$(CLIENTS_VENV)' '$(DEMO)' build dist .mypy_cache .pytest_cache .ruff_cache .hypothesis
+	rm -rf '$(VENV)' '$(AZUREML_VENV)' '$(CLIENTS_VENV)' '$(AZURITE)' '$(DEMO)' build dist .mypy_cache .pytest_cache .ruff_cache .hypothesis
 	find azml_compat tests -name __pycache__ -type d -prune -exec rm -rf {} + 2>/dev/null || true
 
 # Stamps: installed again only when pyproject.toml changed.
@@ -88,7 +91,7 @@ $(VENV)/.installed-test: pyproject.toml $(VENV)/.created
 
 $(VENV)/.installed-all: pyproject.toml $(VENV)/.created
 	@echo 'Installing azml_compat, mlflow and all tools into $(VENV) ...'
-	@$(PIP_INSTALL) -e '.[test,lint,browser,notebook]'
+	@$(PIP_INSTALL) -e '.[test,lint,browser,notebook,azure]' uv
 	@touch $@ $(VENV)/.installed $(VENV)/.installed-test
 
 $(AZUREML_VENV)/.installed: tests/environments/azureml.txt pyproject.toml $(VENV)/.created
@@ -104,3 +107,10 @@ $(CLIENTS_VENV)/.installed: tests/environments/clients.txt tests/environments/cl
 	@'$(CLIENTS_VENV)/bin/python' $(INSTALL) --no-compile -r $< -e .
 	@'$(CLIENTS_VENV)/bin/python' $(INSTALL) --no-compile --no-deps -r tests/environments/clients_alone.txt
 	@touch $@
+
+$(AZURITE)/.installed:
+	@mkdir -p '$(AZURITE)'
+	@if command -v npm >/dev/null; then \
+		echo 'Installing azurite into $(AZURITE) ...' && \
+		npm install --silent --no-fund --no-audit --prefix '$(AZURITE)' azurite && touch $@; \
+	else echo 'There is no npm to install azurite: the tests of Azure Storage skip.'; fi

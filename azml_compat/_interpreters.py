@@ -146,7 +146,8 @@ class _Build:
     def __init__(self, definition: Mapping[str, Any], log: IO[str]) -> None:
         self._log = log
         self._name = declaration.name_of(definition)
-        self._uv = shutil.which("uv")
+        # Also the one that is installed beside us: a virtual environment need not be activated.
+        self._uv = shutil.which("uv") or shutil.which("uv", path=str(Path(sys.executable).parent))
         self._base = self._base_python(declaration.python(definition))
         self._requirements = [
             *declaration.options(definition),

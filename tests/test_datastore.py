@@ -22,6 +22,8 @@ from azml_compat.data.dbfs_datastore import DBFSDatastore
 from azml_compat.data.hdfs_datastore import HDFSDatastore
 from azml_compat.exceptions import UserErrorException
 
+_AZURITE_FOLDER = Path(__file__).parents[1] / ".venv-azurite" / "node_modules" / ".bin"
+AZURITE = os.environ.get("TEST_AZURITE") or shutil.which("azurite", path=f"{_AZURITE_FOLDER}:{os.environ['PATH']}")
 SECRET = "c2VjcmV0IGtleQ=="
 
 
@@ -418,7 +420,7 @@ def test_a_reference_becomes_a_configuration(store):
 
 
 @pytest.mark.extra
-@pytest.mark.skipif(shutil.which("azurite") is None and "AZURITE" not in os.environ, reason="azurite is not installed")
+@pytest.mark.skipif(AZURITE is None or not Path(AZURITE).exists(), reason="azurite is not installed")
 def test_a_blob_container_is_reached_for_real(local_ws, source, tmp_path):
     pytest.importorskip("adlfs", reason="the extra azure is not installed")
     import socket
@@ -428,11 +430,10 @@ def test_a_blob_container_is_reached_for_real(local_ws, source, tmp_path):
     with socket.socket() as free:
         free.bind(("127.0.0.1", 0))
         port = free.getsockname()[1]
-    command = os.environ.get("AZURITE", "azurite")
     key = "Eby8vdM02xNOcqFlqUwJPLlmEtlCDXJ1OUzFT50uSRZ6IFsuFq2UVErCz4I6tq/K1SZFPTOtr/KBHBeksoGMGw=="
     server = subprocess.Popen(
         [
-            *(*command.split(), "--silent", "--skipApiVersionCheck", "--blobHost", "127.0.0.1"),
+            *(AZURITE, "--silent", "--skipApiVersionCheck", "--blobHost", "127.0.0.1"),
             *("--blobPort", str(port), "--location", str(tmp_path / "azurite")),
         ],
         stdout=subprocess.DEVNULL,

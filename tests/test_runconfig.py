@@ -5,6 +5,8 @@ from __future__ import annotations
 import copy
 import io
 import json
+import os
+import shutil
 import subprocess
 import sys
 import threading
@@ -672,13 +674,11 @@ def test_several_that_want_an_isolated_environment_at_once_build_it_once(builder
 @pytest.mark.parametrize("with_uv", [True, False])
 def test_an_isolated_environment_has_what_it_declares_and_nothing_else(with_uv, monkeypatch):
     """Installs from the package index that pip is set up with."""
-    import shutil
-
-    if with_uv and shutil.which("uv") is None:
+    if with_uv and shutil.which("uv", path=f"{os.environ['PATH']}{os.pathsep}{Path(sys.executable).parent}") is None:
         pytest.skip("uv is not installed")
     monkeypatch.setenv("AZML_COMPAT_ENVIRONMENTS", "isolated")
     if not with_uv:
-        monkeypatch.setattr(_interpreters.shutil, "which", lambda name: None)
+        monkeypatch.setattr(_interpreters.shutil, "which", lambda name, path=None: None)
     python = python_of(declaring(pip=["six==1.16.0"], conda=["toolz"]), sys.stderr)
     code = (
         "import importlib.util, six, toolz, azml_compat, mlflow\n"
