@@ -56,10 +56,8 @@ def main(arguments: Sequence[str]) -> int:
     except (AzureMLException, ServiceException) as error:
         return _fail(message_of(error))
     (_dump if options.json else _show)(comparison)
-    if not comparison.old and not comparison.new:
-        return _fail(
-            "neither script has recorded a run in the store that it was given, so that there is nothing to compare."
-        )
+    if comparison.is_empty:
+        return _CANNOT
     return _DIFFERENT if comparison.differences else _EQUAL
 
 
@@ -101,7 +99,7 @@ def _show(comparison: Comparison) -> None:
         if ending.code:
             lines = ending.output.splitlines() or ["(no output)"]
             # Where both fail alike, what they say at last is enough.
-            shown = lines[-_TAIL:] if comparison.differences or not comparison.old else lines[-1:]
+            shown = lines[-_TAIL:] if comparison.differences or comparison.is_empty else lines[-1:]
             print(f"{side} has failed with exit code {ending.code}:", *shown, sep="\n  | ")
     for run, differences in groupby(comparison.differences, key=lambda difference: difference.run):
         print(run)
@@ -118,6 +116,8 @@ def _shown(text: str | None) -> str:
 
 
 def _conclusion(comparison: Comparison) -> str:
+    if comparison.is_empty:
+        return "Neither has recorded a run in the store that MLFLOW_TRACKING_URI named, so that nothing can be said."
     if not comparison.differences:
         return f"Both have recorded the same: {_counts(comparison.old)}."
     sides = f"OLD: {_counts(comparison.old)}. NEW: {_counts(comparison.new)}."
@@ -135,7 +135,8 @@ def _totals(runs: Sequence[Recorded]) -> Iterator[tuple[str, int]]:
     yield "values", sum(len(moment) for run in every for series in run.metrics.values() for moment in series)
     for what in ("params", "tags"):
         yield what, sum(len(getattr(run, what)) for run in every)
-    yield "files", sum(len(run.files) + len(run.tables) for run in every)
+    tables = sum(table.has_texts for run in every for table in run.tables.values())
+    yield "files", tables + sum(len(run.files) for run in every)
 
 
 def _dump(comparison: Comparison) -> None:
@@ -145,4 +146,9 @@ def _dump(comparison: Comparison) -> None:
     for side, ending in zip(("old", "new"), comparison.endings, strict=False):
         sides[side]["exit_code"] = ending.code
     differences = [difference._asdict() for difference in comparison.differences]
-    print(json.dumps({"is_equal": not differences, **sides, "differences": differences}, indent=2))
+    print(
+        json.dumps(
+            {"is_equal": None if comparison.is_empty else not differences, **sides, "differences": differences},
+            indent=2,
+        )
+    )

@@ -28,6 +28,11 @@ class Comparison(NamedTuple):
     endings: tuple[Ending, ...] = ()
     """Of the two scripts; none where the runs were there."""
 
+    @property
+    def is_empty(self) -> bool:
+        """Whether there is nothing that could be compared."""
+        return not self.old and not self.new
+
 
 def compare_runs(old_store: Store, old: str, new_store: Store, new: str) -> Comparison:
     """Compare two runs with all below them; the experiments that they are in are set aside.
@@ -64,34 +69,32 @@ def compare_scripts(
             raise CannotRunError(f"{script} is not in {folder}")
     with tempfile.TemporaryDirectory(prefix="azml_compat-", ignore_cleanup_errors=True) as name:
         scratch = Path(name).resolve()
+        places = [scratch / "old", scratch / "new"]
+        copies = [_copied(script, folder, place) for script, place in zip((old, new), places, strict=True)]
         stores = [absolute_uri(on, Path.cwd())] * 2 if on else _fresh_stores(scratch)
         endings: list[Ending] = []
         recordings: list[list[Recorded]] = []
-        for side, script, store in zip(("old", "new"), (old, new), stores, strict=True):
-            root = (folder or script.parent).resolve()
-            place = scratch / side
-            running.copy_folder(root, place)
-            runnable = running.as_script(script, place / script.resolve().parent.relative_to(root))
+        for is_old, script, place, uri in zip((True, False), copies, places, stores, strict=True):
             began = int(time.time() * 1000)
+            home = scratch / "home"
             endings.append(
-                running.run(
-                    runnable,
-                    arguments,
-                    place,
-                    store=store,
-                    experiment=old.stem,
-                    home=scratch / "home",
-                    is_aliased=side == "old",
-                )
+                running.run(script, arguments, place, store=uri, experiment=old.stem, home=home, is_aliased=is_old)
             )
-            opened = Store(store, may_create=False)
-            recordings.append(reading.read(opened, reading.runs_since(opened, began)))
+            store = Store(uri, may_create=False)
+            recordings.append(reading.read(store, reading.runs_since(store, began)))
     before, after = recordings
     differences = compare(before, after)
     codes = [ending.code for ending in endings]
     if codes[0] != codes[1]:
         differences.insert(0, Difference("script", "exit code", "", *map(str, codes)))
     return Comparison(before, after, differences, tuple(endings))
+
+
+def _copied(script: Path, folder: Path | None, place: Path) -> Path:
+    """Copy a script with its folder, and return what is to be run there."""
+    root = (folder or script.parent).resolve()
+    running.copy_folder(root, place)
+    return running.as_script(script, place / script.resolve().parent.relative_to(root))
 
 
 def _fresh_stores(folder: Path) -> list[str]:
