@@ -11,12 +11,16 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import NamedTuple
 
-from azml_compat._tracking import Store
+from azml_compat import _names, _status
+from azml_compat._tracking import RunRecord, Store
 from azml_compat._tracking.addresses import absolute_uri
 from azml_compat._verify import reading, running
 from azml_compat._verify.comparing import Difference, compare
 from azml_compat._verify.records import Recorded
 from azml_compat._verify.running import CannotRunError, Ending
+
+_PAUSE = 0.5
+"""Seconds between looks at a submitted script."""
 
 
 class Comparison(NamedTuple):
@@ -81,7 +85,7 @@ def compare_scripts(
                 running.run(script, arguments, place, store=uri, experiment=old.stem, home=home, is_aliased=is_old)
             )
             store = Store(uri, may_create=False)
-            recordings.append(reading.read(store, reading.runs_since(store, began)))
+            recordings.append(reading.read(store, _ended(store, began)))
     before, after = recordings
     differences = compare(before, after)
     codes = [ending.code for ending in endings]
@@ -95,6 +99,15 @@ def _copied(script: Path, folder: Path | None, place: Path) -> Path:
     root = (folder or script.parent).resolve()
     running.copy_folder(root, place)
     return running.as_script(script, place / script.resolve().parent.relative_to(root))
+
+
+def _ended(store: Store, began: int) -> list[RunRecord]:
+    """Return the runs that a script has started, when those that it has submitted have ended."""
+    while True:
+        runs = reading.runs_since(store, began)
+        if all(_names.TAG_DEFINITION not in run.tags or _status.is_terminal(run) for run in runs):
+            return runs
+        time.sleep(_PAUSE)
 
 
 def _fresh_stores(folder: Path) -> list[str]:
