@@ -219,16 +219,21 @@ def units(path: Path) -> list[Unit]:
     return read(path).units
 
 
-def read(path: Path) -> Source:
+def read(path: Path, content: bytes | None = None) -> Source:
     """Read a file.
+
+    Args:
+        path: The file, whose name says what it holds.
+        content: What it holds, where that is known.
 
     Raises:
         UnreadableError: it cannot be read, or is not what its name says.
     """
-    try:
-        content = path.read_bytes()
-    except OSError as error:
-        raise UnreadableError(error.strerror or str(error)) from error
+    if content is None:
+        try:
+            content = path.read_bytes()
+        except OSError as error:
+            raise UnreadableError(error.strerror or str(error)) from error
     if path.suffix.lower() == _NOTEBOOK:
         return _read_notebook(path, content)
     is_python = path.suffix.lower() in _PYTHON or not _dependencies.holds_requirements(path)

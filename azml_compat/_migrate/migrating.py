@@ -1,0 +1,167 @@
+"""Files on their way to azml_compat or to plain MLflow: what changes in each, and what is left for a person to do.
+
+Whatever is in a file, the outcome says it, and nothing is raised: one file does not stop the rest. A change is written
+only where it can be read back, and what it makes can be parsed.
+"""
+
+from __future__ import annotations
+
+import ast
+import dataclasses
+import warnings
+from collections import Counter
+from pathlib import Path
+from typing import NamedTuple
+
+from azml_compat._migrate import edits, facade, requirements, sources
+from azml_compat._migrate.requirements import Target
+from azml_compat._migrate.resolving import resolve
+from azml_compat._migrate.rewriting import Rewriting
+from azml_compat._migrate.sources import Source, Unit
+
+_NAME = "azureml"
+_WIDE = (b"\xff\xfe", b"\xfe\xff")
+
+
+class Task(NamedTuple):
+    """What is to be done with a file."""
+
+    path: Path
+    target: Target
+    is_unsafe: bool = False
+    """Whether fixes are made too that assume something."""
+    is_written: bool = False
+    """Whether the file is changed, or only looked at."""
+
+
+class Left(NamedTuple):
+    """A place that was left as it is."""
+
+    place: str
+    """For a person: the file, the cell of a notebook, the line."""
+    rule: str
+    message: str
+
+
+@dataclasses.dataclass(frozen=True)
+class Outcome:
+    """What became of a file."""
+
+    path: Path
+    diff: str = ""
+    """Of a notebook, of its cells."""
+    fixes: Counter[str] = dataclasses.field(default_factory=Counter)
+    """{rule: how many fixes were made}."""
+    held_back: Counter[str] = dataclasses.field(default_factory=Counter)
+    """{rule: how many unsafe fixes were not made}."""
+    left: tuple[Left, ...] = ()
+    failure: str = ""
+    """Why it is as it was, although it should have been changed."""
+
+    @property
+    def is_changed(self) -> bool:
+        """Whether it was changed, or would be."""
+        return bool(self.diff)
+
+
+def migrate(task: Task) -> Outcome:
+    """Rewrite one file."""
+    try:
+        content = task.path.read_bytes()
+        if _NAME.encode() not in content.lower() and not content.startswith(_WIDE):
+            return Outcome(task.path)
+        return _migrated(task, sources.read(task.path, content))
+    except sources.UnreadableError as error:
+        return Outcome(task.path, left=(Left(str(task.path), "AZ002", f"{error}: nothing in it was looked at"),))
+    except OSError as error:
+        return Outcome(task.path, failure=error.strerror or str(error))
+    except Exception as error:  # noqa: BLE001 - a mistake of ours with one file is no reason to leave the others
+        return failed(task, f"{type(error).__name__}: {error}")
+
+
+def failed(task: Task, why: str = "its process ended") -> Outcome:
+    """Return the outcome for a file that could not be rewritten."""
+    return Outcome(task.path, failure=f"it could not be rewritten, which is a mistake of azml-compat: {why}")
+
+
+def _migrated(task: Task, source: Source) -> Outcome:
+    changes: list[tuple[Unit, list[edits.Edit]]] = []
+    made: Counter[str] = Counter()
+    held_back: Counter[str] = Counter()
+    left: list[Left] = []
+    for unit in (*source.units, *source.others):
+        changes.append((unit, []))
+        for problem in unit.problems:
+            if _NAME in unit.raw:
+                place = _place(unit, problem.cell, problem.line)
+                left.append(Left(place, "AZ001", f"it does not parse, and stays as it is: {problem.message}"))
+        for rewriting in _rewritings(unit, task):
+            for fix in rewriting.fixes:
+                if fix.is_safe or task.is_unsafe:
+                    changes[-1][1].extend(fix.edits)
+                    made[fix.rule] += 1
+                else:
+                    held_back[fix.rule] += 1
+            for mark in rewriting.marks:
+                left.append(Left(_place(unit, *unit.place(mark.line)), mark.rule, mark.message))
+    if not made:
+        return Outcome(task.path, held_back=held_back, left=tuple(left))
+    content = source.edited(changes)
+    diff = _checked_diff(source, changes, content)
+    if diff and task.is_written:
+        sources.write(task.path, content)
+    return Outcome(task.path, diff, made, held_back, tuple(left))
+
+
+def _rewritings(unit: Unit, task: Task) -> list[Rewriting]:
+    """Return all that is to be done with a unit."""
+    found = [requirements.rewrite(unit, task.target)]
+    if unit.tree is not None and _NAME in unit.text:
+        resolution = resolve(unit.tree)
+        if task.target == "facade":
+            found.append(facade.rewrite(unit.text, resolution))
+        else:
+            from azml_compat._migrate import to_mlflow  # the larger part, which the other target does not need
+
+            found.append(to_mlflow.rewrite(unit.text, resolution, is_unsafe=task.is_unsafe))
+    return found
+
+
+def _place(unit: Unit, cell: int | None, line: int) -> str:
+    return f"{unit.path}:{line}" if cell is None else f"{unit.path}:cell {cell}:{line}"
+
+
+def _checked_diff(source: Source, changes: list[tuple[Unit, list[edits.Edit]]], content: bytes) -> str:
+    """Return the diff of a file and its new content, which is read to see that it is what it should be."""
+    after = sources.read(source.path, content)
+    for (unit, found), new in zip(changes, (*after.units, *after.others), strict=True):
+        if new.raw != edits.apply(unit.raw, found):
+            raise AssertionError(f"the new text of {unit.name} is not what was to be written")
+        if unit.tree is not None:
+            _check(unit, edits.apply(unit.text, found))
+    if source.notebook is None or after.notebook is None:
+        (unit, _), *_ = changes
+        return edits.diff(unit.raw, (*after.units, *after.others)[0].raw, str(source.path))
+    return "".join(
+        edits.diff(_text(old.source), _text(new.source), f"{source.path}:cell {old.number}")
+        for old, new in zip(source.notebook.cells, after.notebook.cells, strict=True)
+    )
+
+
+def _text(cell: str) -> str:
+    """Return the source of a cell as a person reads it: each line ends, and with a line feed."""
+    return cell.replace("\r\n", "\n").rstrip("\n") + "\n"
+
+
+def _check(unit: Unit, text: str) -> None:
+    """Raise a SyntaxError for a new text that does not compile where the old one did."""
+    if text == unit.text:
+        return
+    tree = sources.parse(text)
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        try:
+            compile(unit.text, unit.name, "exec", ast.PyCF_ALLOW_TOP_LEVEL_AWAIT, dont_inherit=True)
+        except (SyntaxError, ValueError, RecursionError, MemoryError):
+            return  # it never did
+        compile(tree, unit.name, "exec", ast.PyCF_ALLOW_TOP_LEVEL_AWAIT, dont_inherit=True)
