@@ -1,0 +1,209 @@
+"""Where runs begin and end in a module, and which calls need not say the run that they are for.
+
+Plain MLflow has a stack of active runs; Azure's runs are objects, of which any number is open. So a module that opens one
+run and no more has the natural form, in which a call is for the active run. In any other, a run that is not closed by a
+`with` block is created beside the stack, and each call says its run.
+"""
+
+from __future__ import annotations
+
+import ast
+from functools import cached_property
+from typing import NamedTuple
+
+from azml_compat._migrate.to_mlflow.script import EXPERIMENT, RUN, Script
+
+CONTEXT = (f"{RUN}.get_context", f"{RUN}.get_submitted_run")
+START = f"{EXPERIMENT}.start_logging"
+CHILD = f"{RUN}.child_run"
+CHILDREN = f"{RUN}.create_children"
+_ENDS = ("complete", "fail", "cancel")
+
+
+class Creation(NamedTuple):
+    """A call that opens a run."""
+
+    call: ast.Call
+    path: str
+    with_: ast.With | ast.AsyncWith | None
+    """The statement whose block is the run's."""
+    name: str | None
+    """The variable that holds the run."""
+
+
+class Forms:
+    """The runs of a module."""
+
+    def __init__(self, script: Script) -> None:
+        self._script = script
+        self.creations = [made for node in script.nodes if (made := self._creation(node)) is not None]
+        self.contexts = [made for made in self.creations if made.path in CONTEXT]
+
+    def _creation(self, node: ast.AST) -> Creation | None:
+        path = self._script.resolution.path(node) if isinstance(node, ast.Call) else None
+        if not isinstance(node, ast.Call) or path not in (*CONTEXT, START, CHILD, CHILDREN):
+            return None
+        parent = self._script.parent(node)
+        if isinstance(parent, ast.withitem):
+            around = self._script.parent(parent)
+            assert isinstance(around, (ast.With, ast.AsyncWith))
+            return Creation(node, path, around, _name(parent.optional_vars))
+        target = parent.targets[0] if isinstance(parent, ast.Assign) and len(parent.targets) == 1 else None
+        return Creation(node, path, None, _name(target))
+
+    @cached_property
+    def top(self) -> Creation | None:
+        """What opens the one run of the module that is active until it ends; all other runs are below it, if there are."""
+        if self.contexts:
+            return None if any(made.path == START for made in self.creations) else self.contexts[0]
+        starts = [made for made in self.creations if made.path == START]
+        if len(starts) != 1:
+            return None
+        [start] = starts
+        return start if start.with_ is not None or self._is_closed(start) else None
+
+    @cached_property
+    def is_only(self) -> bool:
+        """Whether there is one run in the module and no other."""
+        return (
+            self.top is not None
+            and all(made is self.top or made in self.contexts for made in self.creations)
+            and not any(map(self._gives_others, self._script.nodes))
+        )
+
+    def _gives_others(self, node: ast.AST) -> bool:
+        """Tell whether an expression gives a run that was opened elsewhere."""
+        if not isinstance(node, (ast.Call, ast.Attribute)):
+            return False
+        path = self._script.resolution.path(node) or ""
+        if not path.startswith("azureml.") or any(made.call is node for made in self.creations):
+            return False
+        if isinstance(node, ast.Attribute) and not path.startswith(f"{RUN}."):
+            return False
+        return self._script.is_instance(node, RUN) or self._script.is_collection(node, RUN)
+
+    def _is_closed(self, made: Creation) -> bool:
+        """Tell whether a run has ended before the call can be made again."""
+        if not self._script.repeaters(made.call):
+            return True
+        statement = self._script.statement(made.call)
+        body = self._script.body(statement)
+        after = body[body.index(statement) + 1 :]
+        return made.name is not None and any(self._ends(following, made.name) for following in after)
+
+    @staticmethod
+    def _ends(statement: ast.stmt, name: str) -> bool:
+        call = statement.value if isinstance(statement, ast.Expr) else None
+        return (
+            isinstance(call, ast.Call)
+            and isinstance(call.func, ast.Attribute)
+            and call.func.attr in _ENDS
+            and _name(call.func.value) == name
+        )
+
+    def is_active(self, run: ast.expr) -> bool:
+        """Tell whether a run is the active one wherever it is used so."""
+        inner = self._innermost(run)
+        if inner is not None:
+            return _name(run) == inner.name and inner.name is not None and self.is_nested(inner)
+        if self.top is None or self._may_have_ended(run):
+            return False
+        if self.top.with_ is not None and self.top.with_ not in self._script.ancestors(run):
+            # A function is called from within the block, as there is no other run.
+            return self.is_only and self._script.function(run) is not self._script.function(self.top.call)
+        return self.is_only or self._is_top(run)
+
+    def _innermost(self, node: ast.AST) -> Creation | None:
+        """Return what opens the child in whose block a node is, in the same function."""
+        for around in self._script.ancestors(node):
+            if isinstance(around, (ast.FunctionDef, ast.AsyncFunctionDef, ast.Lambda)):
+                return None
+            for made in self.creations:
+                if made.with_ is around and made is not self.top and not self._is_within_header(node, made):
+                    return made
+        return None
+
+    def _is_within_header(self, node: ast.AST, made: Creation) -> bool:
+        return made.call is node or made.call in self._script.ancestors(node)
+
+    def is_nested(self, made: Creation) -> bool:
+        """Tell whether a run with a block of its own is opened while its parent, or no run at all, is the active one."""
+        if made.with_ is None:
+            return False
+        if made.path == START:
+            return self.top is None and not self.contexts and not self._is_below_another(made)
+        func = made.call.func
+        return isinstance(func, ast.Attribute) and self.is_active(func.value)
+
+    def _is_below_another(self, made: Creation) -> bool:
+        return self._innermost(made.call) is not None or self._script.function(made.call) is not None
+
+    def _is_top(self, run: ast.expr) -> bool:
+        """Tell whether an expression is the run at the top, and no child is active where it stands."""
+        if isinstance(run, ast.Call):
+            return self._script.resolution.path(run) in CONTEXT
+        if self._has_blocks_of_children and self._script.function(run) is not self._script.function(self._top_call):
+            return False
+        return isinstance(run, ast.Name) and self._is_bound_to_top(run.id, self._script.function(run))
+
+    def _is_bound_to_top(self, name: str, function: ast.AST | None) -> bool:
+        """Tell whether a variable can be nothing but the run at the top."""
+        home = self._script.function(self._top_call)
+        bindings = [
+            node
+            for node in self._script.nodes
+            if (isinstance(node, ast.Name) and node.id == name and isinstance(node.ctx, ast.Store))
+            or (isinstance(node, ast.arg) and node.arg == name)
+        ]
+        own = [node for node in bindings if self._script.function(node) is function]
+        if function is not home and own:
+            return False
+        mine = [node for node in bindings if self._script.function(node) is home]
+        return bool(mine) and all(self._is_creation_of_top(node) for node in mine)
+
+    def _is_creation_of_top(self, target: ast.AST) -> bool:
+        around = self._script.parent(target)
+        value = around.value if isinstance(around, ast.Assign) else None
+        if isinstance(around, ast.withitem):
+            value = around.context_expr
+        return any(found.call is value for found in (*self.contexts, self.top) if found is not None)
+
+    @property
+    def _top_call(self) -> ast.Call:
+        assert self.top is not None
+        return self.top.call
+
+    @cached_property
+    def _has_blocks_of_children(self) -> bool:
+        return any(made.with_ is not None and made is not self.top for made in self.creations)
+
+    def _may_have_ended(self, run: ast.expr) -> bool:
+        """Tell whether the run at the top may have ended before the place of an expression is reached."""
+        here = self._script.function(run)
+        for end in self._ended:
+            if run is end.value or self._script.span(end)[0] >= self._script.span(run)[0]:
+                continue
+            if self._script.function(end) is here:
+                return True
+        elsewhere = [
+            end for end in self._ended if self._script.function(end) is not self._script.function(self._top_call)
+        ]
+        return bool(elsewhere) and here is self._script.function(self._top_call) and not isinstance(run, ast.Call)
+
+    @cached_property
+    def _ended(self) -> list[ast.Attribute]:
+        """The places where a run ends."""
+        return [
+            node
+            for node in self._script.nodes
+            if isinstance(node, ast.Attribute) and node.attr in _ENDS and self._script.is_instance(node.value, RUN)
+        ]
+
+
+def _name(node: ast.AST | None) -> str | None:
+    """Return how a variable or an attribute of self is spelled."""
+    if isinstance(node, ast.Name):
+        return node.id
+    if isinstance(node, ast.Attribute) and isinstance(node.value, ast.Name):
+        return f"{node.value.id}.{node.attr}"
+    return None

@@ -1,0 +1,184 @@
+"""The imports of a rewritten module: azureml's that are not used any more go, MLflow's and the inserted pieces come."""
+
+from __future__ import annotations
+
+import ast
+
+from azml_compat._migrate.edits import Edit
+from azml_compat._migrate.to_mlflow.inserting import Piece, closed, renamed
+from azml_compat._migrate.to_mlflow.script import Script
+from azml_compat._migrate.to_mlflow.site import Plan, local_name
+
+_ROOTS = ("azureml", "azml_compat")
+_ENDINGS = ("log_texts", "log_outputs", "keep_outputs")
+
+
+class Imports:
+    """What changes at the top of a module.
+
+    Args:
+        plan: Of the module, with the pieces it needs.
+        tree: The module after its calls are rewritten, and before its imports are.
+        is_free: Nothing else of the module is azureml's.
+    """
+
+    def __init__(self, plan: Plan, tree: ast.Module, is_free: bool) -> None:  # noqa: FBT001 - internal
+        self._script = plan.script
+        self._tree = self._script.tree
+        self._plan = plan
+        self._is_free = is_free
+        self._used = {node.id for node in ast.walk(tree) if isinstance(node, ast.Name)}
+        without = {
+            "log_texts": not plan.has_series,
+            "log_outputs": not plan.has_outputs,
+            "keep_outputs": not plan.has_outputs,
+        }
+        self._pieces = closed(plan.needed, {name for name in _ENDINGS if without[name]})
+        self._lines = self._wanted()
+
+    def _wanted(self) -> dict[str, str]:
+        """Return {name: the statement that imports it} of what is not imported yet."""
+        wanted = {"mlflow": "import mlflow"} if "mlflow" in self._used or self._pieces else {}
+        for piece in self._pieces:
+            wanted |= piece.imports
+        present = {ast.unparse(statement) for statement in self._tree.body if isinstance(statement, (ast.Import, ast.ImportFrom))}
+        return {name: line for name, line in wanted.items() if self._renamed(name, line) not in present}
+
+    def _renamed(self, name: str, line: str) -> str:
+        new = self._names.get(name, name)
+        return line if new == name else f"{line} as {new}"
+
+    @property
+    def _names(self) -> dict[str, str]:
+        """{name of a piece or of what it imports: its name here}, where that is another."""
+        names = {}
+        for piece in self._pieces:
+            names[piece.name] = local_name(self._script, piece.name)
+            for imported in piece.imports:
+                names[imported] = f"_{imported}" if imported in self._script.bound else imported
+        names.pop("mlflow", None)
+        return {name: new for name, new in names.items() if name != new}
+
+    def edits(self) -> list[Edit]:
+        """Return the edits of the imports, and what inserts the pieces."""
+        script = self._script
+        edits = []
+        azures = [node for node in script.nodes if isinstance(node, (ast.Import, ast.ImportFrom)) and _is_azures(node)]
+        top = [node for node in azures if node in self._tree.body]
+        place = min(top, key=lambda node: node.lineno) if top else None
+        new = self._own_imports()
+        for node in azures:
+            edit = self._kept(node)
+            if node is place and new:
+                text = "\n".join(new) + "\n"
+                start, end, kept = edit if edit is not None else Edit(*(self._line(node),) * 2, "")
+                edits.append(Edit(start, end, text.removesuffix("\n") if end > start and not script.text[start:end].endswith("\n") else text + kept) if not kept or end == start else Edit(start, end, text + kept))
+            elif edit is not None:
+                edits.append(edit)
+        standard = self._standard_imports()
+        if standard:
+            at = self._first_import()
+            edits.insert(0, Edit(at, at, "\n".join(standard) + "\n"))
+        if place is None and new:
+            at = self._after_docstring()
+            edits.append(Edit(at, at, "\n".join(new) + "\n"))
+        if self._pieces:
+            edits.append(self._insertion())
+        return edits
+
+    def _line(self, node: ast.stmt) -> int:
+        return self._script.offsets.of(node.lineno, 0)
+
+    def _own_imports(self) -> list[str]:
+        return sorted((self._renamed(name, line) for name, line in self._lines.items() if "mlflow" in line), key=_sort_key)
+
+    def _standard_imports(self) -> list[str]:
+        return sorted(
+            (self._renamed(name, line) for name, line in self._lines.items() if "mlflow" not in line), key=_sort_key
+        )
+
+    def _kept(self, node: ast.Import | ast.ImportFrom) -> Edit | None:
+        """Return the edit that takes out what is not used any more; None where all of it is."""
+        kept = [alias for alias in node.names if self._is_used(node, alias)]
+        if len(kept) == len(node.names):
+            return None
+        if kept:
+            script = self._script
+            first, last = script.span(node.names[0])[0], script.span(node.names[-1])[1]
+            return Edit(first, last, ", ".join(script.source(alias) for alias in kept))
+        from azml_compat._migrate.to_mlflow.module import whole_lines
+
+        body = self._script.body(node)
+        if len(body) == 1 and body is not self._tree.body:
+            return Edit(*self._script.span(node), "pass")
+        return whole_lines(self._script, node)
+
+    def _is_used(self, node: ast.Import | ast.ImportFrom, alias: ast.alias) -> bool:
+        if self._is_free:
+            return False
+        if alias.name == "*":
+            return True
+        return (alias.asname or alias.name.partition(".")[0]) in self._used
+
+    def _first_import(self) -> int:
+        for statement in self._tree.body:
+            is_future = isinstance(statement, ast.ImportFrom) and statement.module == "__future__"
+            if isinstance(statement, (ast.Import, ast.ImportFrom)) and not is_future:
+                return self._line(statement)
+        return self._after_docstring()
+
+    def _after_docstring(self) -> int:
+        last = None
+        for statement in self._tree.body:
+            is_future = isinstance(statement, ast.ImportFrom) and statement.module == "__future__"
+            if is_future or (isinstance(statement, ast.Expr) and isinstance(statement.value, ast.Constant)):
+                last = statement
+            else:
+                break
+        return 0 if last is None else self._after(last)
+
+    def _after(self, statement: ast.stmt) -> int:
+        end = self._script.text.find("\n", self._script.span(statement)[1])
+        return len(self._script.text) if end < 0 else end + 1
+
+    def _insertion(self) -> Edit:
+        """Return the edit that puts the pieces below the imports."""
+        last = None
+        for statement in self._tree.body:
+            if isinstance(statement, (ast.Import, ast.ImportFrom)):
+                last = statement
+            elif isinstance(statement, (ast.FunctionDef, ast.AsyncFunctionDef, ast.ClassDef)) or self._is_rewritten(statement):
+                break
+        text = "\n\n\n".join(map(self._text, _grouped(self._pieces)))
+        at = self._after_docstring() if last is None else self._after(last)
+        rest = self._script.text[at:]
+        blank = len(rest) - len(rest.lstrip("\n"))
+        return Edit(at, at, f"\n\n{text}\n{chr(10) * max(0, 2 - blank)}")
+
+    def _is_rewritten(self, statement: ast.stmt) -> bool:
+        start, end = self._script.span(statement)
+        return any(start <= self._script.span(node)[0] < end for node in self._script.outermost())
+
+    def _text(self, group: list[Piece]) -> str:
+        return "\n".join(renamed(piece.text, self._names) for piece in group)
+
+
+def _grouped(pieces: list[Piece]) -> list[list[Piece]]:
+    """Put variables that follow on one another together."""
+    groups: list[list[Piece]] = []
+    for piece in pieces:
+        is_variable = not piece.text.startswith(("def ", "class ", "@"))
+        if groups and is_variable and not groups[-1][-1].text.startswith(("def ", "class ", "@")):
+            groups[-1].append(piece)
+        else:
+            groups.append([piece])
+    return groups
+
+
+def _is_azures(node: ast.Import | ast.ImportFrom) -> bool:
+    names = [node.module or ""] if isinstance(node, ast.ImportFrom) else [alias.name for alias in node.names]
+    return any(name.partition(".")[0] in _ROOTS for name in names)
+
+
+def _sort_key(line: str) -> tuple[bool, str]:
+    return line.startswith("from"), line

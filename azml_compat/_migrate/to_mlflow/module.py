@@ -1,0 +1,458 @@
+"""A module from beginning to end: what of it can be rewritten, and the edits that do it."""
+
+from __future__ import annotations
+
+import ast
+from collections.abc import Iterator
+
+from azml_compat._migrate.edits import Edit, apply
+from azml_compat._migrate.resolving import Resolution
+from azml_compat._migrate.rewriting import Fix, Mark, Rewriting
+from azml_compat._migrate.to_mlflow import (
+    children,
+    ending,
+    files,
+    images,
+    json_metrics,
+    leaving,
+    lists,
+    reading,
+    rows,
+    runs,
+    scalars,
+    tags,
+    workspace,
+)
+from azml_compat._migrate.to_mlflow.forms import CONTEXT
+from azml_compat._migrate.to_mlflow.importing import Imports
+from azml_compat._migrate.to_mlflow.script import EXPERIMENT, RUN, TRACKED, WORKSPACE, Left, Script
+from azml_compat._migrate.to_mlflow.site import DELETED, Plan, Rule, Site
+from azml_compat.exceptions import UserErrorException
+
+_RUN_FAMILIES = (
+    scalars,
+    lists,
+    rows,
+    images,
+    json_metrics,
+    tags,
+    files,
+    children,
+    reading,
+    ending,
+)
+_RUN_MEMBERS: dict[str, tuple[str, Rule]] = {
+    name: (family.RULE, rule) for family in _RUN_FAMILIES for name, rule in family.MEMBERS.items()
+}
+_EXPERIMENT_MEMBERS: dict[str, tuple[str, Rule]] = {
+    "start_logging": (runs.RULE, runs.start_logging),
+    **{name: (workspace.RULE, rule) for name, rule in workspace.EXPERIMENT_MEMBERS.items()},
+}
+_MEMBERS = {RUN: _RUN_MEMBERS, EXPERIMENT: _EXPERIMENT_MEMBERS}
+_SERIES = ("log", "log_list", "log_row", "log_table")
+_TAKES_ANY = {"print", "str", "repr", "display", "len", "list", "tuple", "enumerate", "zip", "reversed", "next", "iter", "bool", "id", "type"}
+"""Builtins that take a run, or a list of runs, whatever it is."""
+_PLAIN_CLASSES = {RUN: "mlflow.entities.Run", EXPERIMENT: "mlflow.entities.Experiment"}
+
+
+class Module:
+    """A module that is rewritten."""
+
+    def __init__(self, text: str, resolution: Resolution, *, is_unsafe: bool) -> None:
+        self._script = Script(text, resolution)
+        self._plan = Plan(self._script, is_unsafe=is_unsafe)
+        self._resolution = resolution
+        self._left: list[tuple[ast.AST, Left]] = []
+        self._deleted: dict[ast.stmt, str] = {}
+        """The statements that go, with the rule."""
+        self._rules: dict[ast.AST, str] = {}
+        """The rule of each node that is replaced."""
+
+    def rewriting(self) -> Rewriting:
+        """Return what is to be done."""
+        if not self._resolution.uses:
+            return Rewriting([], [])
+        self._plan_tracking()
+        if not self._left:
+            self._try_all()
+        if self._left:
+            return self._marked([])
+        return self._marked(self._fixes())
+
+    # -- what there is -----------------------------------------------------------------------------------------
+
+    def _plan_tracking(self) -> None:
+        """Find what is to be replaced, and what stands against it."""
+        script = self._script
+        for node in script.nodes:
+            if isinstance(node, ast.Call) and script.resolution.path(node) == EXPERIMENT:
+                self._plan.experiment_calls.append(node)
+        tracked = [node for node in script.nodes if self._is_tracked(node)]
+        for node in tracked:
+            self._attempt(node, self._look_at)
+        for use in self._resolution.uses:
+            if use.kind == "name" and use.path in TRACKED and isinstance(use.node, ast.expr):
+                self._attempt(use.node, self._look_at_class)
+            elif use.kind == "string" and use.path.startswith(TRACKED):
+                self._leave(use.node, leaving.NOT_UNDERSTOOD, "a tracking call that is spelled as a string")
+            elif use.kind == "import" and tracked and self._is_guarded(use.node):
+                self._leave(use.node, leaving.NOT_UNDERSTOOD, "an import that may fail, so that the script has two ways")
+        if tracked and (found := self._started_by_mlflow()) is not None:
+            self._leave(found, leaving.NOT_UNDERSTOOD, "the script starts runs of MLflow by itself: which call is for which?")
+        self._plan.has_outputs = runs.makes_outputs(self._plan)
+        self._plan.has_series = any(self._is_series(node) for node in script.nodes)
+        self._look_at_workspaces()
+
+    def _is_tracked(self, node: ast.AST) -> bool:
+        if not isinstance(node, (ast.Name, ast.Attribute, ast.Call, ast.Subscript)):
+            return False
+        if isinstance(getattr(node, "ctx", None), (ast.Store, ast.Del)):
+            return False
+        return self._script.is_instance(node, *TRACKED) or self._script.is_collection(node, *TRACKED)
+
+    def _is_series(self, node: ast.AST) -> bool:
+        """Tell whether a call logs what has to be remembered until the run ends."""
+        if not isinstance(node, ast.Call) or not isinstance(node.func, ast.Attribute):
+            return False
+        if node.func.attr not in _SERIES or not self._script.is_instance(node.func.value, RUN):
+            return False
+        site = Site(self._plan, node.func, node, scalars.RULE)
+        try:
+            return node.func.attr != "log" or not scalars.is_direct(site)
+        except Left:
+            return True
+
+    def _attempt(self, node: ast.AST, look: object) -> None:
+        try:
+            look(node)  # type: ignore[operator]  # a method of this class
+        except Left as left:
+            self._left.append((node, left))
+
+    def _leave(self, node: ast.AST, rule: str, message: str) -> None:
+        self._left.append((node, Left(rule, message)))
+
+    def _replace(self, node: ast.AST, rule: str, make: object) -> None:
+        self._script.replacements[node] = make  # type: ignore[assignment]  # a function without arguments
+        self._rules[node] = rule
+
+    def _look_at(self, node: ast.AST) -> None:
+        """Plan what becomes of an expression that is a run or an experiment, or a list of them."""
+        script = self._script
+        assert isinstance(node, ast.expr)
+        if not script.is_certain(node):
+            raise Left(leaving.NOT_UNDERSTOOD, "this is a run of Azure's in some cases only")
+        if isinstance(node, ast.Call):
+            self._look_at_creation(node)
+        parent = script.parent(node)
+        if isinstance(parent, ast.Attribute) and script.is_instance(node, *TRACKED):
+            self._look_at_member(node, parent)
+        else:
+            self._look_at_place(node, parent)
+
+    def _look_at_creation(self, call: ast.Call) -> None:
+        path = self._script.resolution.path(call) or ""
+        if path in CONTEXT:
+            assert isinstance(call.func, ast.Attribute)
+            self._rewrite(Site(self._plan, call.func, call, runs.RULE), runs.get_context)
+        elif path == EXPERIMENT:
+            self._replace(call, workspace.RULE, lambda: workspace.set_experiment(self._plan, call))
+        elif path in (RUN, f"{RUN}.get"):
+            self._replace(call, reading.RULE, lambda: reading.existing_run(self._plan, call))
+        elif path.startswith("azureml.") and not path.startswith(tuple(f"{tracked}." for tracked in TRACKED)):
+            raise Left(leaving.NO_EQUIVALENT, leaving.reason(path))
+        elif path in (f"{RUN}.list", f"{EXPERIMENT}.list", f"{RUN}.list_by_compute"):
+            raise Left(leaving.NO_EQUIVALENT, leaving.reason(path))
+
+    def _look_at_member(self, node: ast.expr, member: ast.Attribute) -> None:
+        value = self._resolution.value(node)
+        assert value is not None
+        around = self._script.parent(member)
+        if isinstance(member.ctx, ast.Store):
+            setter = reading.SETTERS.get(member.attr) if value.path == RUN else None
+            if setter is None or not isinstance(around, ast.Assign) or len(around.targets) > 1:
+                raise Left(reading.RULE, f"`{member.attr}` of a run is set")
+            site = Site(self._plan, member, None, tags.RULE)
+            self._replace(around, tags.RULE, lambda: setter(site, around.value))
+            return
+        call = around if isinstance(around, ast.Call) and around.func is member else None
+        found = _MEMBERS[value.path].get(member.attr)
+        if found is None:
+            raise Left(leaving.NO_EQUIVALENT, leaving.reason(f"{value.path}.{member.attr}"))
+        rule, function = found
+        is_method = member.attr not in ("id", "name", "status", "tags", "properties", "parent", "experiment", "display_name")
+        if is_method != (call is not None):
+            raise Left(rule, f"`{member.attr}` is used without calling it, or called")
+        self._rewrite(Site(self._plan, member, call, rule), function)
+
+    def _rewrite(self, site: Site, function: Rule) -> None:
+        if site.member.attr == "flush" and site.is_statement:
+            self._deleted[self._script.statement(site.node)] = site.rule
+        else:
+            self._replace(site.node, site.rule, lambda: function(site))
+
+    def _look_at_place(self, node: ast.expr, parent: ast.AST | None) -> None:
+        """See that a run may stand where it does, whatever class it is of."""
+        script = self._script
+        if isinstance(parent, ast.withitem):
+            if not isinstance(node, ast.Call):
+                text = runs.entered(self._plan, node)
+                if text is not None:
+                    self._replace(node, runs.RULE, lambda: text)
+            return
+        if isinstance(parent, (ast.Call, ast.keyword, ast.Starred)):
+            call = script.parent(parent) if isinstance(parent, (ast.keyword, ast.Starred)) else parent
+            if isinstance(call, ast.Call) and self._takes(call):
+                return
+            raise Left(leaving.NOT_UNDERSTOOD, "a run is given to code that is not in this file")
+        if isinstance(parent, (ast.List, ast.Tuple, ast.Set, ast.Dict)) and not self._is_unpacked(parent):
+            raise Left(leaving.NOT_UNDERSTOOD, "a run is kept in a container")
+        if isinstance(parent, (ast.Lambda, ast.Await, ast.Delete)):
+            raise Left(leaving.NOT_UNDERSTOOD, "a run is used in a way that is not understood")
+
+    def _is_unpacked(self, node: ast.AST) -> bool:
+        parent = self._script.parent(node)
+        return isinstance(node, ast.Tuple) and isinstance(parent, (ast.Return, ast.Assign, ast.Expr))
+
+    def _takes(self, call: ast.Call) -> bool:
+        """Tell whether a call takes a run of any class: one of builtins, of the module itself, or of azureml."""
+        path = self._resolution.path(call)
+        if path is not None:
+            return path in (RUN, EXPERIMENT)
+        func = call.func
+        if isinstance(func, ast.Name):
+            return func.id in _TAKES_ANY or func.id in self._own_names
+        if isinstance(func, ast.Attribute):
+            return func.attr in ("format", "info", "debug", "warning") or (
+                func.attr in self._own_names and not self._is_imported(func)
+            )
+        return False
+
+    def _is_imported(self, func: ast.Attribute) -> bool:
+        root: ast.expr = func
+        while isinstance(root, ast.Attribute):
+            root = root.value
+        return isinstance(root, ast.Name) and root.id in self._imported
+
+    @property
+    def _own_names(self) -> set[str]:
+        return {
+            node.name
+            for node in self._script.nodes
+            if isinstance(node, (ast.FunctionDef, ast.AsyncFunctionDef, ast.ClassDef))
+        }
+
+    @property
+    def _imported(self) -> set[str]:
+        return {
+            alias.asname or alias.name.partition(".")[0]
+            for node in self._script.nodes
+            if isinstance(node, (ast.Import, ast.ImportFrom))
+            for alias in node.names
+        }
+
+    def _look_at_class(self, node: ast.AST) -> None:
+        """Plan what becomes of a class that is mentioned: in an annotation, or in `isinstance`."""
+        parent = self._script.parent(node)
+        path = self._resolution.path(node) or ""
+        if isinstance(parent, ast.Attribute) or (isinstance(parent, ast.Call) and parent.func is node):
+            return
+        if self._is_annotation(node) or (isinstance(parent, ast.Call) and _is_isinstance(parent)):
+            self._replace(node, runs.RULE, lambda: _PLAIN_CLASSES[path])
+            return
+        raise Left(leaving.NOT_UNDERSTOOD, "a class of Azure's is used in a way that is not understood")
+
+    def _is_annotation(self, node: ast.AST) -> bool:
+        child = node
+        for around in self._script.ancestors(node):
+            if isinstance(around, ast.arg) or (isinstance(around, ast.AnnAssign) and around.annotation is child):
+                return True
+            if isinstance(around, (ast.FunctionDef, ast.AsyncFunctionDef)):
+                return around.returns is child
+            if isinstance(around, ast.stmt):
+                return False
+            child = around
+        return False
+
+    def _is_guarded(self, node: ast.AST) -> bool:
+        return any(isinstance(around, ast.Try) for around in self._script.ancestors(node))
+
+    def _started_by_mlflow(self) -> ast.AST | None:
+        return next(
+            (
+                node
+                for node in self._script.nodes
+                if isinstance(node, ast.Attribute)
+                and node.attr in ("start_run", "create_run")
+                and isinstance(node.value, ast.Name)
+                and "mlflow" in node.value.id.lower()
+            ),
+            None,
+        )
+
+    # -- workspaces ------------------------------------------------------------------------------------------------
+
+    def _look_at_workspaces(self) -> None:
+        """Have the workspace go where it was there for an experiment alone, and statements that only show it."""
+        script = self._script
+        for use in self._resolution.uses:
+            if isinstance(use.node, ast.expr) and use.kind in ("attribute", "name", "call") and not use.path.startswith(TRACKED):
+                statement = script.statement(use.node)
+                if statement not in self._deleted and workspace.only_shows(self._plan, statement):
+                    self._deleted[statement] = workspace.RULE
+        kept = [node for node in script.nodes if self._is_needed_workspace(node)]
+        for node in script.nodes:
+            if isinstance(node, ast.Assign) and script.is_instance(node.value, WORKSPACE):
+                target = node.targets[0] if len(node.targets) == 1 else None
+                if isinstance(target, ast.Name) and not any(isinstance(use, ast.Name) and use.id == target.id for use in kept):
+                    self._deleted[node] = workspace.RULE
+        for node in script.nodes:
+            if isinstance(node, ast.Assign) and isinstance(node.value, ast.Call) and node.value in self._plan.experiment_calls:
+                self._look_at_experiment(node, node.value)
+
+    def _is_needed_workspace(self, node: ast.AST) -> bool:
+        if not isinstance(node, (ast.Name, ast.Attribute)) or isinstance(node.ctx, ast.Store):
+            return False
+        if not self._script.is_instance(node, WORKSPACE):
+            return False
+        around = [node, *self._script.ancestors(node)]
+        if any(found in self._deleted for found in around):
+            return False
+        parent = self._script.parent(node)
+        call = self._script.parent(parent) if isinstance(parent, ast.keyword) else parent
+        return not (isinstance(call, ast.Call) and self._resolution.path(call) in (EXPERIMENT, f"{RUN}.get"))
+
+    def _look_at_experiment(self, statement: ast.Assign, call: ast.Call) -> None:
+        """Have the variable of an experiment go where nothing of it is needed."""
+        target = statement.targets[0] if len(statement.targets) == 1 else None
+        if isinstance(target, ast.Name) and not any(
+            isinstance(node, ast.Name)
+            and node.id == target.id
+            and isinstance(node.ctx, ast.Load)
+            and self._needs_experiment(node)
+            for node in self._script.nodes
+        ):
+            self._replace(statement, workspace.RULE, lambda: self._script.new(call))
+
+    def _needs_experiment(self, node: ast.Name) -> bool:
+        member = self._script.parent(node)
+        call = self._script.parent(member) if isinstance(member, ast.Attribute) else None
+        if not isinstance(call, ast.Call) or not isinstance(member, ast.Attribute) or member.attr != "start_logging":
+            return True
+        forms = self._plan.forms
+        made = next((found for found in forms.creations if found.call is call), None)
+        is_natural = made is not None and (forms.top is made or forms.is_nested(made))
+        return not is_natural or not runs.is_of_the_experiment(Site(self._plan, member, call, runs.RULE))
+
+    # -- what is done ----------------------------------------------------------------------------------------------
+
+    def _try_all(self) -> None:
+        """Make all new texts, to see whether a rule leaves something as it is."""
+        for node in list(self._script.replacements):
+            try:
+                self._script.new(node)
+            except Left as left:
+                self._left.append((node, left))
+            except UserErrorException as error:
+                self._leave(node, self._rules[node], error.message)
+
+    def _fixes(self) -> list[Fix]:
+        script = self._script
+        for statement in self._deleted:
+            script.replacements[statement] = lambda: DELETED
+        script.forget()
+        fixes = []
+        for node in script.outermost():
+            rule = self._rules.get(node) or self._deleted[node]  # type: ignore[index]  # what is deleted is a statement
+            edit = self._edit(node)
+            fixes.append(Fix(rule, script.offsets.line(edit.start), (edit,)))
+        if not fixes:
+            return []
+        edits = [edit for fix in fixes for edit in fix.edits]
+        imports = Imports(self._plan, ast.parse(apply(script.text, edits)), self._free_of_azure(edits))
+        fixes += [Fix(workspace.RULE, script.offsets.line(edit.start), (edit,)) for edit in imports.edits()]
+        fixes += [
+            Fix(rule, line, (), is_safe=False) for rule, line in dict.fromkeys(self._plan.unsafe_lines)
+        ]
+        return fixes
+
+    def _free_of_azure(self, edits: list[Edit]) -> bool:
+        """Tell whether nothing but imports is azureml's after the edits."""
+        spans = [(edit.start, edit.end) for edit in edits]
+        for use in self._resolution.uses:
+            if use.kind != "import" and isinstance(use.node, ast.expr):
+                start, end = self._script.span(use.node)
+                if not any(first <= start and end <= last for first, last in spans):
+                    return False
+        return True
+
+    def _edit(self, node: ast.AST) -> Edit:
+        start, end = self._script.span(node)
+        text = self._script.new(node)
+        if text != DELETED:
+            return Edit(start, end, text)
+        assert isinstance(node, ast.stmt)
+        body = self._script.body(node)
+        is_last = body[-1] is node and all(other in self._deleted for other in body)
+        if is_last and body is not self._script.tree.body:
+            return Edit(start, end, "pass")
+        return whole_lines(self._script, node)
+
+    def _marked(self, fixes: list[Fix]) -> Rewriting:
+        """Return the fixes, with a comment above each statement that is left."""
+        script = self._script
+        marks: dict[tuple[int, str], tuple[ast.AST, str]] = {}
+        spans = [(edit.start, edit.end) for fix in fixes for edit in fix.edits if edit.end > edit.start]
+        for node, rule, message in self._all_left(fixed=bool(fixes)):
+            statement = script.statement(node)
+            if statement in self._deleted and fixes:
+                continue
+            if fixes and any(first <= script.span(node)[0] and script.span(node)[1] <= last for first, last in spans) and rule == leaving.NO_EQUIVALENT and statement in script.replacements:
+                continue
+            marks.setdefault((statement.lineno, rule), (statement, message))
+        found = []
+        for (_, rule), (statement, message) in sorted(marks.items()):
+            assert isinstance(statement, ast.stmt)
+            found.append(Mark(rule, statement.lineno, message))
+            edit = leaving.comment(script, statement, rule, message)
+            if edit is not None:
+                fixes.append(Fix(rule, statement.lineno, (edit,)))
+        return Rewriting(sorted(fixes, key=lambda fix: fix.line), found)
+
+    def _all_left(self, *, fixed: bool) -> Iterator[tuple[ast.AST, str, str]]:
+        for node, left in self._left:
+            yield node, left.rule, left.message
+        left_nodes = {node for node, _ in self._left}
+        for node, message in leaving.without_equivalent(self._script):
+            if node not in left_nodes and not self._is_known(node):
+                yield node, leaving.NO_EQUIVALENT, message
+
+    def _is_known(self, node: ast.AST) -> bool:
+        """Tell whether a use is one that could be rewritten, were all of them."""
+        if node in self._script.replacements or any(found in self._deleted for found in self._script.ancestors(node)):
+            return True
+        path = self._resolution.path(node) or ""
+        if path.startswith(TRACKED):
+            return True
+        value = self._resolution.value(node) if isinstance(node, ast.expr) else None
+        return value is not None and value.path == WORKSPACE and self._is_argument_of_experiment(node)
+
+    def _is_argument_of_experiment(self, node: ast.AST) -> bool:
+        parent = self._script.parent(node)
+        call = self._script.parent(parent) if isinstance(parent, ast.keyword) else parent
+        return isinstance(call, ast.Call) and self._resolution.path(call) == EXPERIMENT
+
+
+def _is_isinstance(call: ast.Call) -> bool:
+    return isinstance(call.func, ast.Name) and call.func.id == "isinstance"
+
+
+def whole_lines(script: Script, statement: ast.stmt) -> Edit:
+    """Return the edit that removes a statement, with its lines where it has them for itself."""
+    start, end = script.span(statement)
+    first = script.text.rfind("\n", 0, start) + 1
+    last = script.text.find("\n", end)
+    last = len(script.text) if last < 0 else last + 1
+    after = script.text[end : last].strip()
+    if script.text[first:start].strip() or (after and not after.startswith("#")):
+        return Edit(start, end, "pass")
+    return Edit(first, last, "")

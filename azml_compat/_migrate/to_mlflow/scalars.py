@@ -1,0 +1,85 @@
+"""`run.log`: a number is a metric with a step of its own; a text is a param where it is logged once, else a table."""
+
+from __future__ import annotations
+
+import ast
+import math
+from typing import Literal
+
+from azml_compat._metrics import escape_key
+from azml_compat._migrate.to_mlflow.site import Rule, Site, literal
+
+RULE = "AZ302"
+_PARAMETERS = ("name", "value", "description", "step")
+_LONGEST_TEXT = 6000
+"""Of a param."""
+
+_Form = Literal["metric", "param", "maybe metric", "series"]
+
+
+def log(site: Site) -> str:
+    """Rewrite `run.log(name, value, description, step)`."""
+    found = site.bind(*_PARAMETERS)
+    form = _form(site, found)
+    if form == "maybe metric":
+        form = "metric" if site.suggest() else "series"
+    if form == "series":
+        return site.called("log_value", _PARAMETERS, ["description"])
+    name, value = (site.script.new(found[parameter]) for parameter in ("name", "value"))
+    if form == "param":
+        return site.of_client("log_param", name, value)
+    step = site.script.new(found["step"]) if "step" in found else "0"
+    return site.fluent("log_metric", name, value, f"step={step}")
+
+
+def is_direct(site: Site) -> bool:
+    """Tell whether a call becomes one of MLflow's, for which nothing need be remembered."""
+    form = _form(site, site.bind(*_PARAMETERS))
+    return form in ("metric", "param") or (form == "maybe metric" and site.plan.is_unsafe)
+
+
+def _form(site: Site, found: dict[str, ast.expr]) -> _Form:
+    """Say what a call can be written as: `maybe metric` is one of a number, if it is one."""
+    if "name" not in found or "value" not in found:
+        raise site.left("`log` is called without a name or a value")
+    name, value, step = literal(found["name"]), found["value"], found.get("step")
+    if name is None or escape_key(name) != name or not site.plan.logs_once(name):
+        return "series"
+    is_repeated = bool(site.script.repeaters(site.node) - _around_creation(site))
+    if step is None:
+        if is_repeated or _is_text(value):
+            return "series" if is_repeated else "param"
+        return "metric" if _is_number(value) else "maybe metric"
+    if _is_text(value) or (isinstance(step, ast.Constant) and step.value is None):
+        return "series"
+    is_known = _is_number(value) and isinstance(step, ast.Constant) and type(step.value) is int
+    return "metric" if is_known and not is_repeated else "maybe metric"
+
+
+def _around_creation(site: Site) -> set[ast.AST]:
+    """Return what may open the run several times: that concerns another run each time."""
+    forms = site.plan.forms
+    return site.script.repeaters(forms.top.call) if forms.is_only and forms.top is not None else set()
+
+
+def _is_number(value: ast.expr) -> bool:
+    """Tell whether an expression is a number that a chart can show, or a bool, for certain."""
+    if isinstance(value, ast.UnaryOp) and isinstance(value.op, (ast.USub, ast.UAdd)):
+        return isinstance(value.operand, ast.Constant) and value.operand.value != 0 and _is_number(value.operand)
+    if isinstance(value, ast.Call):
+        return isinstance(value.func, ast.Name) and value.func.id == "len"
+    if not isinstance(value, ast.Constant) or not isinstance(value.value, (int, float)):
+        return False
+    return isinstance(value.value, int) or math.isfinite(value.value)
+
+
+def _is_text(value: ast.expr) -> bool:
+    """Tell whether an expression is a text, or None, for certain."""
+    if isinstance(value, ast.Constant):
+        return value.value is None or (isinstance(value.value, str) and len(value.value) <= _LONGEST_TEXT)
+    if isinstance(value, ast.Call) and isinstance(value.func, ast.Attribute):
+        return value.func.attr == "format" and literal(value.func.value) is not None
+    return isinstance(value, ast.JoinedStr)
+
+
+MEMBERS: dict[str, Rule] = {"log": log}
