@@ -420,7 +420,7 @@ def check(text: str) -> None:
             "match a:\n    case {'x': b, **c}: b\n    case [d, *e] if d: e\n    case A(f) as g: f", id="match"
         ),
         pytest.param("run = 1\n" + "if x:\n    run = 2\n" * 300 + "run.log()", id="many-bindings"),
-        pytest.param("x = a" + ".b" * 3000, id="long-chain"),
+        pytest.param("x = a" + ".b" * 900, id="long-chain"),
         pytest.param("x = a" + "(b)" * 500, id="many-calls"),
         pytest.param("x = " + "+".join(["a.b"] * 2000), id="long-sum"),
         pytest.param("\n".join(f"x{n + 1} = x{n}.y()" for n in range(2000)), id="long-way"),
