@@ -257,9 +257,17 @@ class _Rewrite:
                 self._fixes.append(Fix(RULE, node.lineno, (_renaming(found.end() - len(OLD)),)))
 
     def _leave(self, line: int, path: str) -> None:
-        mark = Mark(RULE, line, advice(path))
+        mark = Mark(_rule_of(path), line, advice(path))
         if mark not in self._marks:
             self._marks.append(mark)
+
+
+def _rule_of(path: str) -> str:
+    """Return the rule that the manifest's word on a name falls under."""
+    known = support_of(path)
+    if known is not None and known.level == "refused":
+        return "AZ103" if known.planned else "AZ104"
+    return "AZ106" if any(part.startswith("_") for part in path.split(".")) else "AZ105"
 
 
 def advice(path: str) -> str:

@@ -27,15 +27,15 @@ _READING = (
     Rule(
         "AZ001",
         "does not parse",
-        "The file, or a cell of a notebook, is no Python that this Python can parse, so that nothing is known of what it "
-        "uses. Code of Python 2, a merge conflict and a template are the usual reasons. Correct it, or scan it with the "
-        "Python it is for. The other cells of a notebook are looked at all the same.",
+        "The file, or a cell of a notebook, is no Python that this Python can parse, so that nothing is known of what "
+        "it uses. Code of Python 2, a merge conflict and a template are the usual reasons. Correct it, or scan it with "
+        "the Python it is for. The other cells of a notebook are looked at all the same.",
     ),
     Rule(
         "AZ002",
         "cannot be read",
-        "The file cannot be read: it is not in the encoding that it declares, is no notebook although its name says so, "
-        "is too large, or may not be opened. Nothing in it was looked at.",
+        "The file cannot be read: it is not in the encoding that it declares, is no notebook although its name says "
+        "so, is too large, or may not be opened. Nothing in it was looked at.",
     ),
 )
 
@@ -91,5 +91,31 @@ _USES = (
     ),
 )
 
-RULES = {rule.id: rule for rule in (*_READING, *_USES)}
+_REPLACED = (
+    Rule(
+        "AZ200",
+        "import of azureml",
+        "`azml-compat migrate --to facade` makes it one of azml_compat, and renames what refers to it: attributes "
+        "of the module, names that are patched or imported by a string. Every name stays bound as it was.",
+    ),
+    Rule(
+        "AZ201",
+        "requirement that is replaced",
+        "A package of the Azure ML SDK is required here. azml-compat takes its place, or mlflow with --to mlflow; the "
+        "version goes, a condition such as `; python_version < '3.12'` stays. Each list has the new package once.",
+    ),
+    Rule(
+        "AZ202",
+        "requirement that is not needed",
+        "The package is needed by the Azure ML SDK alone, or comes with MLflow. Remove it.",
+    ),
+    Rule(
+        "AZ203",
+        "requirement that is not replaced",
+        "What scripts import from the package is not in azml_compat. While a script imports it the requirement stays; "
+        "`azml-compat migrate --unsafe` removes it.",
+    ),
+)
+
+RULES = {rule.id: rule for rule in (*_READING, *_USES, *_REPLACED)}
 """All rules, by id."""

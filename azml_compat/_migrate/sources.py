@@ -319,7 +319,6 @@ def _read_notebook(path: Path, content: bytes) -> Source:
         if magic is None:
             own.append(_Passage(source, magics.mask(source), cell.number))
         elif magic.writes is not None:
-            own.append(_Passage(source, magics.blank(source), cell.number))
             body = source[magic.body :]
             lines = source.count("\n", 0, magic.body)
             written.setdefault(magic.writes, []).append(_Passage(body, body, cell.number, magic.body, lines))

@@ -1,0 +1,362 @@
+"""`azml-compat migrate`: what is shown, what is written, and that no file stops the others."""
+
+from __future__ import annotations
+
+import ast
+import json
+import os
+import sysconfig
+from pathlib import Path
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from azml_compat._cli import main
+from azml_compat._migrate import edits, facade, pool, sources, to_mlflow
+from azml_compat._migrate.resolving import resolve
+from azml_compat._migrate.rewriting import Fix, Rewriting
+
+SCRIPT = "from azureml.core import Run\r\n\r\nrun = Run.get_context()  # é\r\n"
+FACADE = SCRIPT.replace("azureml", "azml_compat")
+
+
+@pytest.fixture
+def migrate(capsys):
+    """Return a function that runs the command in the current folder and gives (exit code, output, report)."""
+
+    def run(*arguments):
+        code = main(["migrate", *map(str, arguments)])
+        captured = capsys.readouterr()
+        return code, captured.out, captured.err
+
+    return run
+
+
+def write(name, content):
+    path = Path(name)
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.write_bytes(content if isinstance(content, bytes) else content.encode())
+    return path
+
+
+def cells(*found):
+    return json.dumps({"cells": [{"cell_type": "code", "source": cell.splitlines(True)} for cell in found]}, indent=1)
+
+
+# -- modes ---------------------------------------------------------------------------------------------------------
+
+
+def test_without_write_a_diff_is_shown_and_nothing_is_changed(migrate):
+    path = write("train.py", SCRIPT)
+
+    code, output, report = migrate("--to", "facade", ".")
+
+    assert code == 0
+    assert path.read_bytes() == SCRIPT.encode()
+    assert output == (
+        "--- train.py\n+++ train.py\n@@ -1,3 +1,3 @@\n"
+        "-from azureml.core import Run\n+from azml_compat.core import Run\n \n run = Run.get_context()  # é\n"
+    )
+    assert report.splitlines() == [
+        "Would change 1 of 1 file: 1 change (AZ200 1).",
+        "Held back: 0 unsafe changes, to be had with --unsafe.",
+        "Left to do by hand: 0 places in 0 files.",
+    ]
+
+
+def test_write_changes_the_files_and_a_second_run_changes_nothing(migrate):
+    path = write("src/train.py", SCRIPT)
+    path.chmod(0o755)
+    other = write("src/other.py", b"x = 1\n")
+    before = other.stat()
+
+    code, output, report = migrate("--to", "facade", "--write", "src")
+
+    assert (code, output) == (0, "")
+    assert report.startswith("Changed src/train.py\nChanged 1 of 2 files")
+    assert path.read_bytes() == FACADE.encode()
+    assert path.stat().st_mode & 0o777 == 0o755
+    assert other.stat() == before
+    written = path.stat()
+    assert migrate("--to", "facade", "--write", "src")[2].startswith("Changed 0 of 2 files: 0 changes.")
+    assert path.stat() == written
+
+
+def test_check_tells_by_its_exit_code_whether_something_would_change(migrate):
+    path = write("train.py", SCRIPT)
+
+    code, output, report = migrate("--to", "facade", "--check", "train.py")
+
+    assert (code, output) == (1, "")
+    assert report.startswith("Would change train.py\n")
+    assert path.read_bytes() == SCRIPT.encode()
+    assert "+from azml_compat.core" in migrate("--to", "facade", "--check", "--diff", "train.py")[1]
+    path.write_bytes(FACADE.encode())
+    assert migrate("--to", "facade", "--check", "train.py")[0] == 0
+
+
+def test_quiet_tells_of_failures_only(migrate):
+    write("train.py", SCRIPT)
+    assert migrate("--to", "facade", "--write", "-q", ".") == (0, "", "")
+
+
+def test_unsafe_changes_are_counted_and_made_when_asked_for(migrate):
+    path = write("requirements.txt", b"azureml-core\nazureml-train-automl\n")
+
+    _, _, report = migrate("--to", "facade", "--write", ".")
+    assert "Held back: 1 unsafe change (AZ203 1), to be had with --unsafe." in report
+    assert path.read_bytes() == b"azml-compat\nazureml-train-automl\n"
+
+    _, _, report = migrate("--to", "facade", "--write", "--unsafe", ".")
+    assert "Unsafe changes were made as well." in report
+    assert path.read_bytes() == b"azml-compat\n"
+
+
+def test_what_is_left_is_listed_with_its_place(migrate):
+    write("a.py", b"import os\nfrom azureml.train.automl import AutoMLConfig\n")
+    write("n.ipynb", cells("from azureml.core import Run", "%pwd\nimport azureml.pipeline.core", "azureml print 1"))
+
+    code, _, report = migrate("--to", "facade", "--check", ".")
+
+    assert code == 1
+    lines = report.splitlines()
+    assert lines[1].startswith("a.py:2  AZ104  left: `azureml.train.automl.AutoMLConfig` is not in azml_compat")
+    assert lines[2].startswith("n.ipynb:cell 3:1  AZ001  left: it does not parse")
+    assert lines[3].startswith("n.ipynb:cell 2:2  AZ103  left: `azureml.pipeline.core` is not in azml_compat")
+    assert lines[-1] == "Left to do by hand: 3 places in 2 files."
+
+
+def test_a_script_becomes_plain_mlflow(migrate):
+    path = write("train.py", b"from azureml.core import Run\nrun = Run.get_context()\nrun.log('loss', 0.5)\n")
+
+    assert migrate("--to", "mlflow", "--write", ".")[0] == 0
+
+    text = path.read_text()
+    assert "azureml" not in text
+    assert "azml_compat" not in text
+    assert "mlflow" in text
+    assert migrate("--to", "mlflow", "--check", ".")[0] == 0
+
+
+# -- notebooks -----------------------------------------------------------------------------------------------------
+
+
+def test_the_diff_of_a_notebook_is_one_of_its_cells(migrate):
+    path = write("n.ipynb", cells("x = 1", "%pip install -q azureml-core\nimport azureml.core", "azureml.core.VERSION"))
+
+    _, output, _ = migrate("--to", "facade", path)
+
+    assert output == (
+        "--- n.ipynb:cell 2\n+++ n.ipynb:cell 2\n@@ -1,2 +1,2 @@\n-%pip install -q azureml-core\n-import azureml.core\n"
+        "+%pip install -q azml-compat\n+import azml_compat.core\n"
+        "--- n.ipynb:cell 3\n+++ n.ipynb:cell 3\n@@ -1 +1 @@\n-azureml.core.VERSION\n+azml_compat.core.VERSION\n"
+    )
+
+
+def test_a_notebook_with_all_that_notebooks_have(migrate):
+    before = cells(
+        "%%writefile train.py\nfrom azureml.core import Run\nrun = Run.get_context()\n",
+        "%%writefile conda.yml\ndependencies:\n- pip:\n  - azureml-defaults\n",
+        "%%bash\npip install azureml-sdk\necho azureml.core\n",
+        "%%html\nfrom azureml.core import Run",
+        "%time from azureml.core import Workspace\nfiles = !ls azureml",
+    )
+    path = write("n.ipynb", before)
+
+    assert migrate("--to", "facade", "--write", path)[0] == 0
+
+    assert path.read_text() == (
+        before.replace("from azureml.core import Run\\n", "from azml_compat.core import Run\\n")
+        .replace("azureml-defaults", "azml-compat")
+        .replace("azureml-sdk", "azml-compat")
+        .replace("%time from azureml.core", "%time from azml_compat.core")
+    )
+    assert migrate("--to", "facade", "--check", path)[0] == 0
+
+
+# -- trouble -------------------------------------------------------------------------------------------------------
+
+
+def test_files_that_cannot_be_read_as_what_they_are_do_not_stop_the_rest(migrate):
+    write("a.py", b"import azureml\nprint 'a'\n")
+    write("b.ipynb", b"azureml")
+    write("c.py", b"import azureml # \xff\n")
+    write("d.py", b"import azureml\0\n")
+    good = write("e.py", SCRIPT)
+
+    code, _, report = migrate("--to", "facade", "--write", ".")
+
+    assert code == 0
+    assert good.read_bytes() == FACADE.encode()
+    assert [line.split("  ")[:2] for line in report.splitlines()[1:5]] == [
+        ["a.py:2", "AZ001"], ["b.ipynb", "AZ002"], ["c.py", "AZ002"], ["d.py:1", "AZ001"],
+    ]  # fmt: skip
+
+
+def test_a_path_that_does_not_exist_is_an_error(migrate):
+    code, output, report = migrate("--to", "facade", "none.py")
+    assert (code, output) == (2, "")
+    assert "none.py does not exist" in report
+
+
+@pytest.mark.parametrize(
+    "arguments", [[], ["."], ["--to", "spark", "."], ["--to", "facade", "--write", "--check", "."]]
+)
+def test_wrong_options_are_an_error(migrate, arguments):
+    with pytest.raises(SystemExit) as stopped:
+        migrate(*arguments)
+    assert stopped.value.code == 2
+
+
+@pytest.mark.parametrize(
+    ("new", "says"),
+    [("(", "SyntaxError"), ("return 1", "SyntaxError"), ("from __future__ import annotations", "Syntax")],
+)
+def test_a_rewrite_that_python_refuses_is_a_failure_and_the_file_stays(migrate, monkeypatch, new, says):
+    bad, good = write("a.py", "'''doc'''\n" + SCRIPT), write("b.py", SCRIPT)
+    rewrite = facade.rewrite
+
+    def wrong(text, resolution):
+        return (
+            Rewriting([Fix("AZ200", 1, (edits.Edit(len(text), len(text), new),))], [])
+            if "doc" in text
+            else rewrite(text, resolution)
+        )
+
+    monkeypatch.setattr(facade, "rewrite", wrong)
+    code, output, report = migrate("--to", "facade", "--write", ".")
+
+    assert code == 2
+    assert output == ""
+    assert f"a.py  failed: it could not be rewritten, which is a mistake of azml-compat: {says}" in report
+    assert bad.read_bytes().startswith(b"'''doc'''")
+    assert good.read_bytes() == FACADE.encode()
+
+
+def test_a_file_that_cannot_be_written_is_a_failure(migrate, monkeypatch):
+    write("a.py", SCRIPT)
+
+    def fail(*_):
+        raise PermissionError(13, "Permission denied")
+
+    monkeypatch.setattr(sources, "write", fail)
+    code, _, report = migrate("--to", "facade", "--write", ".")
+    assert code == 2
+    assert "a.py  failed: Permission denied" in report
+    assert "Changed 0 of 1 file" in report
+
+
+def test_a_link_stays_a_link(migrate):
+    target = write("shared/t.py", SCRIPT)
+    Path("src").mkdir()
+    Path("src/t.py").symlink_to("../shared/t.py")
+    assert migrate("--to", "facade", "--write", "src")[0] == 0
+    assert Path("src/t.py").is_symlink()
+    assert target.read_bytes() == FACADE.encode()
+
+
+def test_what_compiles_in_no_python_is_rewritten_all_the_same(migrate):
+    path = write("t.py", b"from azureml.core import Run\nreturn Run\n")
+    assert migrate("--to", "facade", "--write", ".")[0] == 0
+    assert path.read_bytes() == b"from azml_compat.core import Run\nreturn Run\n"
+
+
+# -- many files ----------------------------------------------------------------------------------------------------
+
+
+def _end(number):
+    if number == 7:
+        os._exit(1)
+    return number
+
+
+def _minus(number):
+    return -number
+
+
+@pytest.mark.extra
+def test_a_file_that_ends_its_process_does_not_stop_the_rest(monkeypatch):
+    monkeypatch.setattr(pool, "_processors", lambda: 2)
+    assert list(pool.each(_end, range(80), _minus)) == [*range(7), -7, *range(8, 80)]
+
+
+# -- whatever there is ---------------------------------------------------------------------------------------------
+
+PIECES = [
+    "import azureml.core", "from azureml.core import Run, Experiment, Workspace", "run = Run.get_context()",
+    "ws = Workspace.from_config()", "run = Experiment(ws, 'n').start_logging()", "run.log('a', 1)",
+    "for i in x:\n    run.log('a', i)",
+    "with exp.start_logging() as run:\n    run.log_list('l', [1, 2])",
+    "run.complete()",
+    "def f(run): run.log_row('r', a=1)", "f(run)", "child = run.child_run('c'); child.tag('t'); child.complete()",
+    "print(f'{run.id} {azureml.core.VERSION}')", "x = [run]", "if 1: run.log_image('i', plot=plt)", "run = None",
+    "class A:\n    def __init__(self): self.run = Run.get_context()\n    def f(self):\n        self.run.log('é', 1)",
+    "ws.get_default_datastore().upload('a')", "'''\ntext\n'''", "lambda: run.get_metrics()",
+    "run.log(\n    'a',  # b\n    1)",
+]  # fmt: skip
+
+
+def assert_holds(text, target):
+    """Assert that a text, rewritten, parses, and that a second run changes nothing."""
+    unit_text = text
+    for turn in range(2):
+        resolution = resolve(sources.parse(unit_text))
+        result = (
+            facade.rewrite(unit_text, resolution) if target == "facade" else to_mlflow.rewrite(unit_text, resolution)
+        )
+        found = [edit for fix in result.fixes if fix.is_safe for edit in fix.edits]
+        after = edits.apply(unit_text, found)
+        sources.parse(after)
+        assert turn == 0 or after == unit_text
+        unit_text = after
+
+
+@pytest.mark.parametrize("target", ["facade", "mlflow"])
+@given(st.lists(st.sampled_from(PIECES), max_size=6))
+def test_whatever_is_rewritten_parses_and_a_second_run_changes_nothing(target, pieces):
+    assert_holds("\n".join(pieces) + "\n", target)
+
+
+@pytest.mark.extra
+@pytest.mark.timeout(1800)
+@pytest.mark.parametrize("target", ["facade", "mlflow"])
+def test_files_of_the_standard_library_with_azureml_in_them(target):
+    root = Path(sysconfig.get_paths()["stdlib"])
+    count = 0
+    for number, path in enumerate(sorted(root.rglob("*.py"))):
+        if "site-packages" in path.parts or number % 4:
+            continue
+        try:
+            (unit,) = sources.units(path)
+        except sources.UnreadableError:
+            continue
+        if unit.tree is None:
+            continue
+        count += 1
+        assert_holds(spliced(unit.text, unit.tree, number), target)
+    assert count > 100
+
+
+def spliced(text, tree, seed):
+    """Put pieces in front of statements of a module, at any depth."""
+    offsets = edits.Offsets(text)
+    found = []
+    for node in ast.walk(tree):
+        for body in (getattr(node, "body", None), getattr(node, "orelse", None)):
+            for statement in body if isinstance(body, list) else ():
+                start = offsets.of(statement.lineno, 0)
+                indentation = text[start : offsets.of(statement.lineno, statement.col_offset)]
+                is_plain = not indentation.strip() and not getattr(statement, "decorator_list", None)
+                if is_plain and (statement.lineno * 7919 + seed) % 23 == 0:
+                    piece = PIECES[(statement.lineno + seed) % len(PIECES)]
+                    if "'''" not in piece:
+                        found.append(
+                            edits.Edit(start, start, "".join(f"{indentation}{line}\n" for line in piece.split("\n")))
+                        )
+    after = edits.apply(text, {edit.start: edit for edit in found}.values())
+    try:
+        sources.parse(after)
+    except SyntaxError:  # in front of what a docstring or __future__ import wants for itself
+        return text
+    return after
