@@ -1,6 +1,6 @@
-"""The rewrite of the tracking API to plain MLflow: a script that records what it recorded, without azml_compat.
+r"""The rewrite of the tracking API to plain MLflow: a script that records what it recorded, without azml_compat.
 
-    rewrite("from azureml.core import Run\\nRun.get_context().log('loss', 1)\\n", resolution)
+    rewrite("from azureml.core import Run\nRun.get_context().log('loss', 1)\n", resolution)
 
 Rules, a family of calls each, say what becomes of a call (`scalars`, `tags`, `files` …); where MLflow needs several
 statements for one call, they call a function of `pieces`, which is inserted below the imports. All uses of runs and

@@ -29,7 +29,9 @@ def stored_file(site: Site, name: ast.expr, file: ast.expr) -> str:
         folder, base = posixpath.split(stored)
         if path is not None and posixpath.basename(path) == base:
             return site.fluent("log_artifact", site.script.new(file), *([quoted(folder)] if folder else ()))
-        return site.piece("log_file", site.script.new(name) if stored == wanted else quoted(stored), site.script.new(file))
+        return site.piece(
+            "log_file", site.script.new(name) if stored == wanted else quoted(stored), site.script.new(file)
+        )
     return site.piece("log_file", site.script.new(name), site.script.new(file))
 
 

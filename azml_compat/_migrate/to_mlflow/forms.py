@@ -1,8 +1,8 @@
 """Where runs begin and end in a module, and which calls need not say the run that they are for.
 
-Plain MLflow has a stack of active runs; Azure's runs are objects, of which any number is open. So a module that opens one
-run and no more has the natural form, in which a call is for the active run. In any other, a run that is not closed by a
-`with` block is created beside the stack, and each call says its run.
+Plain MLflow has a stack of active runs; Azure's runs are objects, of which any number is open. So a module that opens
+one run and no more has the natural form, in which a call is for the active run. In any other, a run that is not closed
+by a `with` block is created beside the stack, and each call says its run.
 """
 
 from __future__ import annotations
@@ -17,6 +17,8 @@ CONTEXT = (f"{RUN}.get_context", f"{RUN}.get_submitted_run")
 START = f"{EXPERIMENT}.start_logging"
 CHILD = f"{RUN}.child_run"
 CHILDREN = f"{RUN}.create_children"
+_THREADS = ("threading", "futures", "ThreadPool", "ThreadPoolExecutor")
+"""Imported where something runs in several threads."""
 _ENDS = ("complete", "fail", "cancel")
 
 
@@ -53,7 +55,7 @@ class Forms:
 
     @cached_property
     def top(self) -> Creation | None:
-        """What opens the one run of the module that is active until it ends; all other runs are below it, if there are."""
+        """What opens the one run of the module that is active until it ends; there may be others below it."""
         if self.contexts:
             return None if any(made.path == START for made in self.creations) else self.contexts[0]
         starts = [made for made in self.creations if made.path == START]
@@ -106,12 +108,26 @@ class Forms:
         inner = self._innermost(run)
         if inner is not None:
             return _name(run) == inner.name and inner.name is not None and self.is_nested(inner)
-        if self.top is None or self._may_have_ended(run):
+        if self.top is None or self._may_have_ended(run) or self._is_in_thread(run):
             return False
         if self.top.with_ is not None and self.top.with_ not in self._script.ancestors(run):
             # A function is called from within the block, as there is no other run.
             return self.is_only and self._script.function(run) is not self._script.function(self.top.call)
         return self.is_only or self._is_top(run)
+
+    def _is_in_thread(self, run: ast.expr) -> bool:
+        """Tell whether a place may be reached in another thread, which has no active run."""
+        return self._has_threads and self._script.function(run) is not self._script.function(self._top_call)
+
+    @cached_property
+    def _has_threads(self) -> bool:
+        names = {
+            part
+            for node in self._script.nodes
+            for alias in (node.names if isinstance(node, (ast.Import, ast.ImportFrom)) else ())
+            for part in (*alias.name.split("."), *(getattr(node, "module", None) or "").split("."))
+        }
+        return not names.isdisjoint(_THREADS)
 
     def _innermost(self, node: ast.AST) -> Creation | None:
         """Return what opens the child in whose block a node is, in the same function."""
@@ -127,7 +143,7 @@ class Forms:
         return made.call is node or made.call in self._script.ancestors(node)
 
     def is_nested(self, made: Creation) -> bool:
-        """Tell whether a run with a block of its own is opened while its parent, or no run at all, is the active one."""
+        """Tell whether a run with a block of its own is opened while its parent, or no run at all, is active."""
         if made.with_ is None:
             return False
         if made.path == START:

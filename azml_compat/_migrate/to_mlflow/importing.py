@@ -6,7 +6,6 @@ import ast
 
 from azml_compat._migrate.edits import Edit
 from azml_compat._migrate.to_mlflow.inserting import Piece, closed, renamed
-from azml_compat._migrate.to_mlflow.script import Script
 from azml_compat._migrate.to_mlflow.site import Plan, local_name
 
 _ROOTS = ("azureml", "azml_compat")
@@ -33,7 +32,8 @@ class Imports:
             "log_outputs": not plan.has_outputs,
             "keep_outputs": not plan.has_outputs,
         }
-        self._pieces = closed(plan.needed, {name for name in _ENDINGS if without[name]})
+        passed_by = () if plan.has_odd_names else ("metric_key", "escaped")
+        self._pieces = closed(plan.needed, {name for name in _ENDINGS if without[name]}, passed_by)
         self._lines = self._wanted()
 
     def _wanted(self) -> dict[str, str]:
@@ -41,7 +41,11 @@ class Imports:
         wanted = {"mlflow": "import mlflow"} if "mlflow" in self._used or self._pieces else {}
         for piece in self._pieces:
             wanted |= piece.imports
-        present = {ast.unparse(statement) for statement in self._tree.body if isinstance(statement, (ast.Import, ast.ImportFrom))}
+        present = {
+            ast.unparse(statement)
+            for statement in self._tree.body
+            if isinstance(statement, (ast.Import, ast.ImportFrom))
+        }
         return {name: line for name, line in wanted.items() if self._renamed(name, line) not in present}
 
     def _renamed(self, name: str, line: str) -> str:
@@ -72,7 +76,17 @@ class Imports:
             if node is place and new:
                 text = "\n".join(new) + "\n"
                 start, end, kept = edit if edit is not None else Edit(*(self._line(node),) * 2, "")
-                edits.append(Edit(start, end, text.removesuffix("\n") if end > start and not script.text[start:end].endswith("\n") else text + kept) if not kept or end == start else Edit(start, end, text + kept))
+                edits.append(
+                    Edit(
+                        start,
+                        end,
+                        text.removesuffix("\n")
+                        if end > start and not script.text[start:end].endswith("\n")
+                        else text + kept,
+                    )
+                    if not kept or end == start
+                    else Edit(start, end, text + kept)
+                )
             elif edit is not None:
                 edits.append(edit)
         standard = self._standard_imports()
@@ -90,7 +104,9 @@ class Imports:
         return self._script.offsets.of(node.lineno, 0)
 
     def _own_imports(self) -> list[str]:
-        return sorted((self._renamed(name, line) for name, line in self._lines.items() if "mlflow" in line), key=_sort_key)
+        return sorted(
+            (self._renamed(name, line) for name, line in self._lines.items() if "mlflow" in line), key=_sort_key
+        )
 
     def _standard_imports(self) -> list[str]:
         return sorted(
@@ -99,7 +115,7 @@ class Imports:
 
     def _kept(self, node: ast.Import | ast.ImportFrom) -> Edit | None:
         """Return the edit that takes out what is not used any more; None where all of it is."""
-        kept = [alias for alias in node.names if self._is_used(node, alias)]
+        kept = [alias for alias in node.names if self._is_used(alias)]
         if len(kept) == len(node.names):
             return None
         if kept:
@@ -113,7 +129,7 @@ class Imports:
             return Edit(*self._script.span(node), "pass")
         return whole_lines(self._script, node)
 
-    def _is_used(self, node: ast.Import | ast.ImportFrom, alias: ast.alias) -> bool:
+    def _is_used(self, alias: ast.alias) -> bool:
         if self._is_free:
             return False
         if alias.name == "*":
@@ -147,7 +163,9 @@ class Imports:
         for statement in self._tree.body:
             if isinstance(statement, (ast.Import, ast.ImportFrom)):
                 last = statement
-            elif isinstance(statement, (ast.FunctionDef, ast.AsyncFunctionDef, ast.ClassDef)) or self._is_rewritten(statement):
+            elif isinstance(statement, (ast.FunctionDef, ast.AsyncFunctionDef, ast.ClassDef)) or self._is_rewritten(
+                statement
+            ):
                 break
         text = "\n\n\n".join(map(self._text, _grouped(self._pieces)))
         at = self._after_docstring() if last is None else self._after(last)

@@ -35,11 +35,13 @@ def pieces() -> dict[str, Piece]:
         tree = ast.parse(text)
         imports = _imports(tree)
         lines = text.splitlines()
-        for statement in tree.body:
+        for statement, following in zip(tree.body, [*tree.body[1:], None], strict=True):
             name = _defined(statement)
             if name is not None:
+                is_described = isinstance(following, ast.Expr)  # a variable with its docstring
+                last = following.end_lineno if is_described and following is not None else statement.end_lineno
                 first = min([statement.lineno, *(node.lineno for node in getattr(statement, "decorator_list", ()))])
-                found.append((statement, name, "\n".join(lines[first - 1 : statement.end_lineno]), imports))
+                found.append((statement, name, "\n".join(lines[first - 1 : last]), imports))
     names = [name for _, name, _, _ in found]
     made = {}
     for statement, name, text, imports in found:
@@ -50,7 +52,7 @@ def pieces() -> dict[str, Piece]:
 
 
 def _imports(tree: ast.Module) -> dict[str, str]:
-    found = {}
+    found: dict[str, str] = {}
     for statement in tree.body:
         if isinstance(statement, ast.Import):
             found |= {alias.name: f"import {alias.name}" for alias in statement.names}
@@ -69,8 +71,14 @@ def _defined(statement: ast.stmt) -> str | None:
     return None
 
 
-def closed(names: Iterable[str], without: Collection[str]) -> list[Piece]:
-    """Return the pieces of these names and all that they need, in order; calls of those in `without` are left out."""
+def closed(names: Iterable[str], without: Collection[str], passed_by: Collection[str] = ()) -> list[Piece]:
+    """Return the pieces of these names and all that they need, in order.
+
+    Args:
+        names: Of what is called.
+        without: Pieces whose calls are left out.
+        passed_by: Functions in whose place their argument stands.
+    """
     found: dict[str, Piece] = {}
 
     def add(name: str) -> None:
@@ -80,6 +88,7 @@ def closed(names: Iterable[str], without: Collection[str]) -> list[Piece]:
         text = piece.text
         for unwanted in without:
             text = re.sub(rf"\n +{unwanted}\([^\n]*\)(?=\n|$)", "", text)
+        text = _without_calls(text, passed_by)
         kept = [other for other in piece.needs if re.search(rf"\b{other}\b", text)]
         found[name] = piece._replace(text=text, needs=tuple(kept))
         for needed in kept:
@@ -88,6 +97,17 @@ def closed(names: Iterable[str], without: Collection[str]) -> list[Piece]:
     for name in names:
         add(name)
     return [found[name] for name in pieces() if name in found]
+
+
+def _without_calls(text: str, functions: Collection[str]) -> str:
+    """Put the first argument of a function in the place of each of its calls."""
+    offsets = Offsets(text)
+    edits = [
+        Edit(*offsets.span(node), text[slice(*offsets.span(node.args[0]))])
+        for node in ast.walk(ast.parse(text))
+        if isinstance(node, ast.Call) and isinstance(node.func, ast.Name) and node.func.id in functions
+    ]
+    return apply(text, edits)
 
 
 def renamed(text: str, names: Mapping[str, str]) -> str:

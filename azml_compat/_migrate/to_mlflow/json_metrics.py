@@ -34,7 +34,7 @@ def file_name(site: Site, node: ast.expr) -> str:
 
 
 def _is_object(site: Site, value: ast.expr) -> bool:
-    """Tell whether a value is a dict for certain: one that is written out, or a variable that is never anything else."""
+    """Tell whether a value is a dict for certain: written out, or a variable that is never anything else."""
     if isinstance(value, ast.Dict):
         return True
     if not isinstance(value, ast.Name):

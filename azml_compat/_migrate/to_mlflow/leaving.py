@@ -14,24 +14,28 @@ NO_EQUIVALENT = "AZ314"
 NOT_UNDERSTOOD = "AZ313"
 
 _REASONS = (
-    (r".*\.(submit|submit_child)$", "submitting has no equivalent in MLflow: start the script as a process or a job of your platform"),
-    (r"azureml\.(data|opendatasets|core\.(dataset|datastore))\b", "datasets and datastores have no equivalent: read the files by their path"),
-    (r"azureml\.core\.(model|resource_configuration)\b|.*\.register_model$", "register models with MLflow's flavors: `mlflow.<flavor>.log_model`"),
+    (r".*\.submit(_child)?$", "start the script as a process, or as a job of your platform"),
+    (r"azureml\.(data|opendatasets|core\.(dataset|datastore))\b", "read the files of a dataset by their path"),
+    (
+        r"azureml\.core\.(model|resource_configuration)\b",
+        "log and register models with a flavor: `mlflow.<flavor>.log_model`",
+    ),
     (r"azureml\.core\.(webservice|image)\b", "deployment is out of scope: see `mlflow models serve`"),
-    (r"azureml\.core\.(compute|compute_target)\b", "computes have no equivalent in MLflow"),
-    (r"azureml\.core\.(environment|conda_dependencies|runconfig|script_run_config|script_run|container_registry|databricks)\b",
-     "environments and run configurations have no equivalent: MLflow projects have their own"),
-    (r"azureml\.(train|automl|pipeline|contrib|interpret|explain)\b", "hyperparameter search, AutoML and pipelines have no equivalent in MLflow"),
-    (r"azureml\.widgets\b", "the widget has no equivalent: look at the run in MLflow's UI"),
-    (r"azureml\.core\.keyvault\b|.*\.get_secrets?$", "secrets have no equivalent in MLflow: read them from the environment"),
-    (r"azureml\.core\.(workspace|authentication)\b", "workspaces have no equivalent: MLflow has a tracking URI"),
-)  # fmt: skip
+    (r"azureml\.core\.(compute|compute_target)\b", "MLflow has no computes"),
+    (r"azureml\.core\.(environment|conda_dependencies|container_registry)\b", "MLflow has no environments of its own"),
+    (r"azureml\.core\.(runconfig|script_run_config|script_run|databricks)\b", "MLflow submits no scripts"),
+    (r"azureml\.(train|automl|pipeline|contrib|interpret|explain)\b", "MLflow has nothing of the kind"),
+    (r"azureml\.widgets\b", "look at the run in MLflow's UI"),
+    (r"azureml\.core\.keyvault\b|.*\.get_secrets?$", "read secrets from the environment"),
+    (r"azureml\.core\.(workspace|authentication)\b", "MLflow has a tracking URI, and no workspaces"),
+)
+"""What to do instead of a use whose path a pattern matches."""
 _TODO = "# TODO azml-compat {}: "
 
 
 def reason(path: str) -> str:
     """Say why a use of an azureml name is left, and what to do."""
-    found = next((text for pattern, text in _REASONS if re.match(pattern, path)), "no equivalent in plain MLflow")
+    found = next((text for pattern, text in _REASONS if re.match(pattern, path)), "plain MLflow has no equivalent")
     return f"`{_short(path)}`: {found}"
 
 

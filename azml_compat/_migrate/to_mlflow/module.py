@@ -25,7 +25,7 @@ from azml_compat._migrate.to_mlflow import (
 )
 from azml_compat._migrate.to_mlflow.forms import CONTEXT
 from azml_compat._migrate.to_mlflow.importing import Imports
-from azml_compat._migrate.to_mlflow.script import EXPERIMENT, RUN, TRACKED, WORKSPACE, Left, Script
+from azml_compat._migrate.to_mlflow.script import EXPERIMENT, RUN, TRACKED, WORKSPACE, Left, Script, string
 from azml_compat._migrate.to_mlflow.site import DELETED, Plan, Rule, Site
 from azml_compat.exceptions import UserErrorException
 
@@ -49,8 +49,27 @@ _EXPERIMENT_MEMBERS: dict[str, tuple[str, Rule]] = {
     **{name: (workspace.RULE, rule) for name, rule in workspace.EXPERIMENT_MEMBERS.items()},
 }
 _MEMBERS = {RUN: _RUN_MEMBERS, EXPERIMENT: _EXPERIMENT_MEMBERS}
+_MADE_BY_MEMBERS = {f"{owner}.{name}" for owner, members in _MEMBERS.items() for name in members}
+_READ = ("id", "name", "status", "tags", "properties", "parent", "experiment", "display_name")
+"""The members that are no methods."""
 _SERIES = ("log", "log_list", "log_row", "log_table")
-_TAKES_ANY = {"print", "str", "repr", "display", "len", "list", "tuple", "enumerate", "zip", "reversed", "next", "iter", "bool", "id", "type"}
+_TAKES_ANY = {
+    "print",
+    "str",
+    "repr",
+    "display",
+    "len",
+    "list",
+    "tuple",
+    "enumerate",
+    "zip",
+    "reversed",
+    "next",
+    "iter",
+    "bool",
+    "id",
+    "type",
+}
 """Builtins that take a run, or a list of runs, whatever it is."""
 _PLAIN_CLASSES = {RUN: "mlflow.entities.Run", EXPERIMENT: "mlflow.entities.Experiment"}
 
@@ -63,6 +82,7 @@ class Module:
         self._plan = Plan(self._script, is_unsafe=is_unsafe)
         self._resolution = resolution
         self._left: list[tuple[ast.AST, Left]] = []
+        self._has_tracked = False
         self._deleted: dict[ast.stmt, str] = {}
         """The statements that go, with the rule."""
         self._rules: dict[ast.AST, str] = {}
@@ -75,7 +95,7 @@ class Module:
         self._plan_tracking()
         if not self._left:
             self._try_all()
-        if self._left:
+        if self._left or not self._has_tracked:
             return self._marked([])
         return self._marked(self._fixes())
 
@@ -96,12 +116,18 @@ class Module:
             elif use.kind == "string" and use.path.startswith(TRACKED):
                 self._leave(use.node, leaving.NOT_UNDERSTOOD, "a tracking call that is spelled as a string")
             elif use.kind == "import" and tracked and self._is_guarded(use.node):
-                self._leave(use.node, leaving.NOT_UNDERSTOOD, "an import that may fail, so that the script has two ways")
+                self._leave(
+                    use.node, leaving.NOT_UNDERSTOOD, "an import that may fail, so that the script has two ways"
+                )
         if tracked and (found := self._started_by_mlflow()) is not None:
-            self._leave(found, leaving.NOT_UNDERSTOOD, "the script starts runs of MLflow by itself: which call is for which?")
+            self._leave(
+                found, leaving.NOT_UNDERSTOOD, "the script starts runs of MLflow by itself: which call is for which?"
+            )
         self._plan.has_outputs = runs.makes_outputs(self._plan)
         self._plan.has_series = any(self._is_series(node) for node in script.nodes)
-        self._look_at_workspaces()
+        self._has_tracked = bool(tracked)
+        if tracked:
+            self._look_at_workspaces()
 
     def _is_tracked(self, node: ast.AST) -> bool:
         if not isinstance(node, (ast.Name, ast.Attribute, ast.Call, ast.Subscript)):
@@ -158,9 +184,7 @@ class Module:
             self._replace(call, workspace.RULE, lambda: workspace.set_experiment(self._plan, call))
         elif path in (RUN, f"{RUN}.get"):
             self._replace(call, reading.RULE, lambda: reading.existing_run(self._plan, call))
-        elif path.startswith("azureml.") and not path.startswith(tuple(f"{tracked}." for tracked in TRACKED)):
-            raise Left(leaving.NO_EQUIVALENT, leaving.reason(path))
-        elif path in (f"{RUN}.list", f"{EXPERIMENT}.list", f"{RUN}.list_by_compute"):
+        elif path.startswith("azureml.") and path not in _MADE_BY_MEMBERS:
             raise Left(leaving.NO_EQUIVALENT, leaving.reason(path))
 
     def _look_at_member(self, node: ast.expr, member: ast.Attribute) -> None:
@@ -179,13 +203,19 @@ class Module:
         if found is None:
             raise Left(leaving.NO_EQUIVALENT, leaving.reason(f"{value.path}.{member.attr}"))
         rule, function = found
-        is_method = member.attr not in ("id", "name", "status", "tags", "properties", "parent", "experiment", "display_name")
+        is_method = member.attr not in _READ
         if is_method != (call is not None):
             raise Left(rule, f"`{member.attr}` is used without calling it, or called")
-        self._rewrite(Site(self._plan, member, call, rule), function)
+        site = Site(self._plan, member, call, rule)
+        subscript = self._script.parent(site.node)
+        key = string(subscript.slice) if isinstance(subscript, ast.Subscript) else None
+        if member.attr == "get_details" and key is not None and (text := reading.detail(site, key)) is not None:
+            self._replace(subscript, rule, lambda: text)  # type: ignore[arg-type]  # it is a subscript
+        else:
+            self._rewrite(site, function)
 
     def _rewrite(self, site: Site, function: Rule) -> None:
-        if site.member.attr == "flush" and site.is_statement:
+        if site.member.attr in ("flush", "wait_for_completion") and site.is_statement:
             self._deleted[self._script.statement(site.node)] = site.rule
         else:
             self._replace(site.node, site.rule, lambda: function(site))
@@ -294,19 +324,29 @@ class Module:
     def _look_at_workspaces(self) -> None:
         """Have the workspace go where it was there for an experiment alone, and statements that only show it."""
         script = self._script
-        for use in self._resolution.uses:
-            if isinstance(use.node, ast.expr) and use.kind in ("attribute", "name", "call") and not use.path.startswith(TRACKED):
-                statement = script.statement(use.node)
-                if statement not in self._deleted and workspace.only_shows(self._plan, statement):
-                    self._deleted[statement] = workspace.RULE
+        shown = [
+            script.statement(use.node)
+            for use in self._resolution.uses
+            if use.kind != "import" and isinstance(use.node, ast.expr) and not use.path.startswith(TRACKED)
+        ]
+        self._deleted |= {node: workspace.RULE for node in shown if workspace.only_shows(self._plan, node)}
+        if any(not self._is_workspace(node) for node, _, _ in self._all_left()):
+            # The workspace, and what shows it, has a meaning still.
+            self._deleted = {node: rule for node, rule in self._deleted.items() if rule != workspace.RULE}
         kept = [node for node in script.nodes if self._is_needed_workspace(node)]
         for node in script.nodes:
             if isinstance(node, ast.Assign) and script.is_instance(node.value, WORKSPACE):
                 target = node.targets[0] if len(node.targets) == 1 else None
-                if isinstance(target, ast.Name) and not any(isinstance(use, ast.Name) and use.id == target.id for use in kept):
+                if isinstance(target, ast.Name) and not any(
+                    isinstance(use, ast.Name) and use.id == target.id for use in kept
+                ):
                     self._deleted[node] = workspace.RULE
         for node in script.nodes:
-            if isinstance(node, ast.Assign) and isinstance(node.value, ast.Call) and node.value in self._plan.experiment_calls:
+            if (
+                isinstance(node, ast.Assign)
+                and isinstance(node.value, ast.Call)
+                and node.value in self._plan.experiment_calls
+            ):
                 self._look_at_experiment(node, node.value)
 
     def _is_needed_workspace(self, node: ast.AST) -> bool:
@@ -370,9 +410,7 @@ class Module:
         edits = [edit for fix in fixes for edit in fix.edits]
         imports = Imports(self._plan, ast.parse(apply(script.text, edits)), self._free_of_azure(edits))
         fixes += [Fix(workspace.RULE, script.offsets.line(edit.start), (edit,)) for edit in imports.edits()]
-        fixes += [
-            Fix(rule, line, (), is_safe=False) for rule, line in dict.fromkeys(self._plan.unsafe_lines)
-        ]
+        fixes += [Fix(rule, line, (), is_safe=False) for rule, line in dict.fromkeys(self._plan.unsafe_lines)]
         return fixes
 
     def _free_of_azure(self, edits: list[Edit]) -> bool:
@@ -400,25 +438,21 @@ class Module:
     def _marked(self, fixes: list[Fix]) -> Rewriting:
         """Return the fixes, with a comment above each statement that is left."""
         script = self._script
-        marks: dict[tuple[int, str], tuple[ast.AST, str]] = {}
-        spans = [(edit.start, edit.end) for fix in fixes for edit in fix.edits if edit.end > edit.start]
-        for node, rule, message in self._all_left(fixed=bool(fixes)):
+        marks: dict[tuple[int, str], tuple[ast.stmt, str]] = {}
+        for node, rule, message in self._all_left():
             statement = script.statement(node)
             if statement in self._deleted and fixes:
                 continue
-            if fixes and any(first <= script.span(node)[0] and script.span(node)[1] <= last for first, last in spans) and rule == leaving.NO_EQUIVALENT and statement in script.replacements:
-                continue
             marks.setdefault((statement.lineno, rule), (statement, message))
         found = []
-        for (_, rule), (statement, message) in sorted(marks.items()):
-            assert isinstance(statement, ast.stmt)
+        for (_, rule), (statement, message) in sorted(marks.items(), key=lambda item: item[0]):
             found.append(Mark(rule, statement.lineno, message))
             edit = leaving.comment(script, statement, rule, message)
             if edit is not None:
                 fixes.append(Fix(rule, statement.lineno, (edit,)))
         return Rewriting(sorted(fixes, key=lambda fix: fix.line), found)
 
-    def _all_left(self, *, fixed: bool) -> Iterator[tuple[ast.AST, str, str]]:
+    def _all_left(self) -> Iterator[tuple[ast.AST, str, str]]:
         for node, left in self._left:
             yield node, left.rule, left.message
         left_nodes = {node for node, _ in self._left}
@@ -436,6 +470,9 @@ class Module:
         value = self._resolution.value(node) if isinstance(node, ast.expr) else None
         return value is not None and value.path == WORKSPACE and self._is_argument_of_experiment(node)
 
+    def _is_workspace(self, node: ast.AST) -> bool:
+        return self._script.is_instance(node, WORKSPACE)
+
     def _is_argument_of_experiment(self, node: ast.AST) -> bool:
         parent = self._script.parent(node)
         call = self._script.parent(parent) if isinstance(parent, ast.keyword) else parent
@@ -452,7 +489,7 @@ def whole_lines(script: Script, statement: ast.stmt) -> Edit:
     first = script.text.rfind("\n", 0, start) + 1
     last = script.text.find("\n", end)
     last = len(script.text) if last < 0 else last + 1
-    after = script.text[end : last].strip()
+    after = script.text[end:last].strip()
     if script.text[first:start].strip() or (after and not after.startswith("#")):
         return Edit(start, end, "pass")
     return Edit(first, last, "")

@@ -5,7 +5,7 @@ from __future__ import annotations
 import ast
 
 from azml_compat._migrate.to_mlflow.script import Left
-from azml_compat._migrate.to_mlflow.site import Plan, Rule, Site, is_none
+from azml_compat._migrate.to_mlflow.site import DELETED, Plan, Rule, Site, is_none
 
 RULE = "AZ310"
 
@@ -21,8 +21,41 @@ def get_status(site: Site) -> str:
 
 
 def get_details(site: Site) -> str:
-    """Rewrite `run.get_details()["status"]`: as a whole it has no equivalent."""
-    raise site.left("`get_details` has no equivalent as a whole: `mlflow.get_run(run_id)` says what MLflow knows")
+    """Rewrite `run.get_details()` where it is only shown: MLflow knows other things of a run."""
+    site.bind()
+    around = site.script.parent(site.node)
+    is_shown = isinstance(around, (ast.Expr, ast.FormattedValue)) or (
+        isinstance(around, ast.Call)
+        and isinstance(around.func, ast.Name)
+        and around.func.id in ("print", "pprint", "str")
+    )
+    if not is_shown:
+        raise site.left("`get_details` has other keys in MLflow: see `mlflow.get_run(run_id).to_dictionary()`")
+    return f"mlflow.get_run({site.run_id}).to_dictionary()"
+
+
+def detail(site: Site, key: str) -> str | None:
+    """Rewrite `run.get_details()["status"]`; None for what MLflow has nothing of."""
+    return {"runId": run_id, "status": get_status}[key](site) if key in ("runId", "status") else None
+
+
+def wait_for_completion(site: Site) -> str:
+    """Rewrite `run.wait_for_completion(…)` of a run that this script itself makes."""
+    if not site.is_statement:
+        raise site.left("`wait_for_completion` has no equivalent: a run ends where the script ends it")
+    return DELETED
+
+
+def name(site: Site) -> str:
+    """Rewrite `run.name`: Azure calls a run after its id where nobody names it."""
+    named = [
+        made
+        for made in site.plan.forms.creations
+        if made.path.endswith("child_run") or any(keyword.arg == "name" for keyword in made.call.keywords)
+    ]
+    if named:
+        raise site.left("`name` of a run that was given one: MLflow has a display name alone")
+    return f'f"run_{{{site.run_id}}}"'
 
 
 def get_metrics(site: Site) -> str:
@@ -71,7 +104,7 @@ def get_portal_url(site: Site) -> str:
 def existing_run(plan: Plan, call: ast.Call) -> str:
     """Rewrite `Run(experiment, run_id)` and `Run.get(workspace, run_id)`."""
     found = {keyword.arg: keyword.value for keyword in call.keywords}
-    run_id = call.args[1] if len(call.args) == 2 else found.get("run_id")  # noqa: PLR2004 - experiment and id
+    run_id = call.args[1] if len(call.args) == 2 else found.get("run_id")
     if run_id is None:
         raise Left(RULE, "a run that is not found by its id")
     return f"mlflow.get_run({plan.script.new(run_id)})"
@@ -101,6 +134,8 @@ MEMBERS: dict[str, Rule] = {
     "get_status": get_status,
     "status": get_status,
     "get_details": get_details,
+    "name": name,
+    "wait_for_completion": wait_for_completion,
     "get_metrics": get_metrics,
     "get_tags": get_tags,
     "tags": get_tags,

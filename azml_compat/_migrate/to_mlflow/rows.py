@@ -14,7 +14,7 @@ def log_row(site: Site) -> str:
     call, script = site.call, site.script
     given = {keyword.arg: keyword.value for keyword in call.keywords if keyword.arg is not None}
     name = call.args[0] if call.args else given.get("name")
-    if name is None or len(call.args) > 2:  # noqa: PLR2004 - the name and the description
+    if name is None or len(call.args) > 2:
         raise site.left("`log_row` without a name")
     columns = [keyword for keyword in call.keywords if keyword.arg not in ("name", "description")]
     others = len(call.args) - 1 + len(call.keywords) - len(columns)

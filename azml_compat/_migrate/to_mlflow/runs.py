@@ -72,7 +72,10 @@ def create_children(site: Site) -> str:
     """Rewrite `run.create_children(count, tag_key, tag_values)`."""
     parameters = ("count", "tag_key", "tag_values")
     found = site.bind(*parameters)
-    arguments = [site.script.new(site.owner), *(f"{key}={site.script.new(found[key])}" for key in parameters if key in found)]
+    arguments = [
+        site.script.new(site.owner),
+        *(f"{key}={site.script.new(found[key])}" for key in parameters if key in found),
+    ]
     return f"{site.plan.piece('create_children')}({', '.join(arguments)})"
 
 
@@ -92,7 +95,9 @@ def makes_outputs(plan: Plan) -> bool:
     """Tell whether files of a folder are to be stored when a run ends."""
     for made in plan.forms.creations:
         outputs = next((keyword.value for keyword in made.call.keywords if keyword.arg == "outputs"), None)
-        is_default = outputs is None or is_none(outputs) or (isinstance(outputs, ast.Constant) and outputs.value is True)
+        is_default = (
+            outputs is None or is_none(outputs) or (isinstance(outputs, ast.Constant) and outputs.value is True)
+        )
         if is_default and made.path.rpartition(".")[2] in ("child_run", "create_children"):
             continue
         if plan.script.speaks_of_outputs if is_default else not _is_false(outputs):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import re
 from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
 from functools import cached_property
@@ -11,6 +12,11 @@ from azml_compat._migrate.to_mlflow.forms import Forms
 from azml_compat._migrate.to_mlflow.script import RUN, Left, Script, string
 
 _SERIES = ("log", "log_list", "log_row", "log_table")
+
+_NAMES = ("name", "key", "tags", "properties")
+"""What Azure's methods call their first parameter."""
+_PLAIN_NAME = re.compile(r"\w([\w -]{0,98}\w)?")
+"""Names that are good for keys and file names alike."""
 
 DELETED = "\0"
 """The new text of a statement that goes."""
@@ -40,13 +46,46 @@ class Plan:
         script = self.script
         found: Counter[str | None] = Counter()
         for node in script.nodes:
-            if isinstance(node, ast.Call) and isinstance(node.func, ast.Attribute) and script.is_instance(node.func.value, RUN):
+            if (
+                isinstance(node, ast.Call)
+                and isinstance(node.func, ast.Attribute)
+                and script.is_instance(node.func.value, RUN)
+            ):
                 if node.func.attr in _SERIES:
                     names = (keyword.value for keyword in node.keywords if keyword.arg == "name")
                     found[string(node.args[0] if node.args else next(names, None))] += 1
                 elif node.func.attr == "get_metrics":
                     found[None] += 1  # It reads all that was logged, as it was.
         return found
+
+    @cached_property
+    def has_odd_names(self) -> bool:
+        """Whether something is logged or tagged under a name that MLflow may refuse, as far as can be told."""
+        return any(map(self._may_be_odd, self.script.nodes))
+
+    def _may_be_odd(self, node: ast.AST) -> bool:
+        script = self.script
+        if not isinstance(node, ast.Call) or not isinstance(node.func, ast.Attribute):
+            return False
+        member = node.func.attr
+        if member not in (*_SERIES, "tag", "set_tags", "add_properties", "remove_tags"):
+            return False
+        if not script.is_instance(node.func.value, RUN):
+            return False
+        given = {keyword.arg: keyword.value for keyword in node.keywords}
+        first = node.args[0] if node.args else next((given[key] for key in _NAMES if key in given), None)
+        names: list[ast.AST | str | None] = [first]
+        if member == "log_row":
+            names += [key for key in given if key not in ("name", "description")]
+        elif member in ("set_tags", "add_properties"):
+            names = [*first.keys] if isinstance(first, ast.Dict) else [None]
+        elif member == "remove_tags":
+            names = [*first.elts] if isinstance(first, (ast.List, ast.Tuple)) else [None]
+        elif member == "log_table":
+            value = node.args[1] if len(node.args) > 1 else given.get("value")
+            names += [*value.keys] if isinstance(value, ast.Dict) else [None]
+        texts = [name if isinstance(name, str) else string(name) for name in names]
+        return any(text is None or _PLAIN_NAME.fullmatch(text) is None for text in texts)
 
     def logs_once(self, name: str) -> bool:
         """Tell whether one call alone logs under a name, and nothing reads what was logged."""

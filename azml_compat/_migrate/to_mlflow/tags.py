@@ -18,10 +18,10 @@ def tag(site: Site) -> str:
         raise site.left("`tag` is called without a key")
     name = literal(key)
     if name is not None and (value is None or is_none(value)):
-        return site.of_client("set_tag", _key(site, key, ""), '""')
+        return site.of_client("set_tag", _key(site, key), '""')
     if name is None or value is None or not (_is_never_none(value) or site.suggest()):
         return site.called("set_tag", ("key", "value"))
-    return site.of_client("set_tag", _key(site, key, ""), site.script.new(value))
+    return site.of_client("set_tag", _key(site, key), site.script.new(value))
 
 
 def set_tags(site: Site) -> str:
@@ -46,17 +46,18 @@ def _set_all(site: Site, parameter: str, piece: str, prefix: str) -> str:
     if not isinstance(tags, ast.Dict) or not site.is_active:
         return site.called(piece, (parameter,))
     keys = [literal(key) for key in tags.keys]
-    if any(key is None or escape_key(key) != key for key in keys) or not all(map(_is_never_none, tags.values)):
+    if any(not key or escape_key(key) != key for key in keys) or not all(map(_is_never_none, tags.values)):
         return site.called(piece, (parameter,))
     if not prefix:
         return f"mlflow.set_tags({site.script.new(tags)})"
-    pairs = zip(keys, tags.values, strict=True)
-    return f"mlflow.set_tags({{{', '.join(f'{quoted(prefix + (key or str()))}: {site.script.new(value)}' for key, value in pairs)}}})"
+    pairs = zip(filter(None, keys), tags.values, strict=True)
+    written = [f"{quoted(prefix + key)}: {site.script.new(value)}" for key, value in pairs]
+    return f"mlflow.set_tags({{{', '.join(written)}}})"
 
 
-def _key(site: Site, node: ast.expr, prefix: str) -> str:
+def _key(site: Site, node: ast.expr) -> str:
     key = literal(node) or ""
-    stored = prefix + escape_key(key)
+    stored = escape_key(key)
     return site.script.new(node) if stored == key else quoted(stored)
 
 
@@ -66,7 +67,9 @@ def _is_never_none(value: ast.expr) -> bool:
         return value.value is not None
     if isinstance(value, ast.Call):
         func = value.func
-        is_format = isinstance(func, ast.Attribute) and func.attr in ("format", "join") and literal(func.value) is not None
+        is_format = (
+            isinstance(func, ast.Attribute) and func.attr in ("format", "join") and literal(func.value) is not None
+        )
         return is_format or (isinstance(func, ast.Name) and func.id in ("str", "len", "int", "float", "repr"))
     return isinstance(value, (ast.JoinedStr, ast.List, ast.Dict, ast.Tuple, ast.Compare))
 

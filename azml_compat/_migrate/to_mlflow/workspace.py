@@ -8,7 +8,6 @@ from azml_compat._migrate.to_mlflow.script import Left
 from azml_compat._migrate.to_mlflow.site import Plan, Rule, Site
 
 RULE = "AZ312"
-_FACTS = ("name", "location", "resource_group", "subscription_id", "get_details", "get_mlflow_tracking_uri")
 _SHOWING = {"format", "str", "join", "print", "display", "get_details", "len"}
 
 
@@ -44,7 +43,7 @@ def only_shows(plan: Plan, statement: ast.stmt) -> bool:
         return False
     script = plan.script
     if script.resolution.path(call) is None and not (isinstance(call.func, ast.Name) and call.func.id == "print"):
-        return _sets_tracking_uri(plan, call)
+        return _sets_tracking_uri(call)
     for node in ast.walk(call):
         if isinstance(node, ast.Call):
             func = node.func
@@ -56,7 +55,7 @@ def only_shows(plan: Plan, statement: ast.stmt) -> bool:
     return isinstance(call.func, ast.Name)
 
 
-def _sets_tracking_uri(plan: Plan, call: ast.Call) -> bool:
+def _sets_tracking_uri(call: ast.Call) -> bool:
     """Tell whether a call has MLflow use the workspace's store, which is the one that it uses anyway."""
     return (
         isinstance(call.func, ast.Attribute)

@@ -8,14 +8,18 @@ import json
 import math
 import os
 import sys
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 
 import mlflow
 
-from azml_compat._migrate.to_mlflow.pieces.series import all_series, escaped, metric_key
+from azml_compat._migrate.to_mlflow.pieces.series import escaped, logged_rows, metric_key, table_of
 
-output_folders: dict[str, list[str]] = {}  # of each run id
+output_folders: dict[str, list[str]] = {}
+"""Of each run id."""
+runs_of_script: list[str] = []
+"""The ids of the runs that end with the script."""
 script_failures: list[object] = []
+"""What the script has died of, or the code that it exits with."""
 
 
 def end_run(status: str = "FINISHED", run_id: str | None = None) -> None:
@@ -44,22 +48,28 @@ def ending(run: mlflow.entities.Run) -> Iterator[mlflow.entities.Run]:
 
 def end_with_script(run_id: str) -> None:
     """Have a run that is open at the end of the script end then: as FAILED where that dies or exits with a code."""
+    if not runs_of_script:
+        sys.excepthook, sys.exit = noting_failure(sys.excepthook), noting_failure(sys.exit)
+        atexit.register(end_runs_of_script)
+    runs_of_script.append(run_id)
 
-    def note_error(kind: type, error: BaseException, trace: object, report=sys.excepthook) -> None:
-        script_failures.append(error)
-        report(kind, error, trace)
 
-    def note_exit(code: object = None, leave=sys.exit) -> None:
-        if code not in (None, 0):
-            script_failures.append(code)
-        leave(code)
+def noting_failure(function: Callable[..., None]) -> Callable[..., None]:
+    """Return a function of `sys` that ends the script, so that it is noted when that is no success."""
 
-    def end() -> None:
+    def noting(*arguments: object) -> None:
+        if arguments and arguments[-1] not in (None, 0):
+            script_failures.append(arguments)
+        function(*arguments)
+
+    return noting
+
+
+def end_runs_of_script() -> None:
+    """End the runs that are still open when the script ends."""
+    for run_id in reversed(runs_of_script):
         if mlflow.get_run(run_id).info.status == "RUNNING":
             end_run("FAILED" if script_failures else "FINISHED", run_id)
-
-    sys.excepthook, sys.exit = note_error, note_exit
-    atexit.register(end)
 
 
 def log_texts(run_id: str) -> None:
@@ -67,21 +77,21 @@ def log_texts(run_id: str) -> None:
     client = mlflow.MlflowClient()
     data = client.get_run(run_id).data
     listed = json.loads(data.tags.get("mlflow.loggedArtifacts", "[]"))
-    for (owner, name), series in list(all_series.items()):
-        columns = series.table()
-        texts = [cell for cell in columns.get("", []) if cell is None or isinstance(cell, str)]
-        if owner != run_id or not (texts or any(columns)):
-            continue
-        if len(series.steps) == 1 and not any(columns):
-            if metric_key(name) not in data.params:
-                client.log_param(run_id, metric_key(name), str(texts[0]))
-            continue
-        if not any(columns):
-            columns = {"index": list(range(len(series.steps))), "value": columns[""]}
-        rows = [[table_cell(cell) for cell in row] for row in zip(*columns.values(), strict=True)]
+    for name in [name for owner, name in logged_rows if owner == run_id]:
+        table = table_of((run_id, name))
+        if list(table) == [""]:
+            values = table[""]
+            if all(isinstance(value, (bool, int, float)) for value in values):
+                continue
+            if len(values) == 1:
+                if metric_key(name) not in data.params:
+                    client.log_param(run_id, metric_key(name), values[0])
+                continue
+            table = {"index": list(range(len(values))), "value": values}
+        rows = [[table_cell(cell) for cell in row] for row in zip(*table.values(), strict=True)]
         file_name = escaped(name, "_- +&=()@,!~'[]{}^;$`")
         path = f"tables/{file_name}.json"
-        client.log_dict(run_id, {"columns": [column or name for column in columns], "data": rows}, path)
+        client.log_dict(run_id, {"columns": [column or name for column in table], "data": rows}, path)
         if {"path": path, "type": "table"} not in listed:
             listed.append({"path": path, "type": "table"})
             client.set_tag(run_id, "mlflow.loggedArtifacts", json.dumps(listed))  # has the UI draw it as a table

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 
 import mlflow
 
-from azml_compat._migrate.to_mlflow.pieces.series import all_series
+from azml_compat._migrate.to_mlflow.pieces.series import logged_rows, metric_key, table_of
 
 
 def get_metrics(name: str | None = None, run_id: str | None = None) -> dict[str, object]:
@@ -17,13 +17,12 @@ def get_metrics(name: str | None = None, run_id: str | None = None) -> dict[str,
     for key in client.get_run(run_id).data.metrics:
         points = sorted(client.get_metric_history(run_id, key), key=lambda point: (point.step, point.timestamp))
         found[key] = one_or_all([point.value for point in points])
-    for (owner, logged), series in all_series.items():
-        if owner == run_id:
-            columns = series.table()
-            for column in columns:
-                found.pop(f"{logged}.{column}", None)
-            values = {column or logged: one_or_all(cells) for column, cells in columns.items()}
-            found[logged] = values if any(columns) else values.get(logged, [])
+    for logged in [logged for owner, logged in logged_rows if owner == run_id]:
+        table = {column: one_or_all(cells) for column, cells in table_of((run_id, logged)).items()}
+        for column in table:
+            found.pop(metric_key(f"{logged}.{column}" if column else logged), None)
+        values = {column or logged: value for column, value in table.items()}
+        found[logged] = values if any(table) else values.get(logged, [])
     return {key: value for key, value in found.items() if name in (None, key)}
 
 

@@ -29,8 +29,10 @@ def add_properties(properties: dict[str, object], run_id: str | None = None) -> 
 def remove_tags(tags: list[str], run_id: str | None = None) -> None:
     """Remove tags; those that the run has not are ignored."""
     run_id = run_id or mlflow.active_run().info.run_id
-    for key in set(map(metric_key, tags)) & set(mlflow.get_run(run_id).data.tags):
-        mlflow.MlflowClient().delete_tag(run_id, key)
+    stored = mlflow.get_run(run_id).data.tags
+    for key in tags:
+        if metric_key(key) in stored:
+            mlflow.MlflowClient().delete_tag(run_id, metric_key(key))
 
 
 def log_json(name: str, value: object, run_id: str | None = None) -> None:
