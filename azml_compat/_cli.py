@@ -11,6 +11,7 @@ COMMANDS = {
     "ui": "open the MLflow UI on the store that scripts in this folder use",
     "doctor": "say where runs go and why, and what stands in the way",
     "sync": "send what could not be sent while a tracking store was away",
+    "scan": "say what scripts and notebooks use of the Azure ML SDK, and what becomes of it",
     "migrate": "rewrite scripts and notebooks for azml_compat, or for plain MLflow",
     "verify": "run a script and its successor, and say whether they record the same",
 }

@@ -70,7 +70,7 @@ def short(path: str) -> str:
 def _judge_import(use: Use, resolution: Resolution) -> Verdict:
     support = support_of(use.path)
     if support is not None and support.level == "refused" and not support.importable:
-        verdict = _refused(use.path, support)
+        verdict = _refused(use.path, support, ", importing it fails")
     elif is_provided(use.path):
         return UNCHANGED
     else:
@@ -80,12 +80,10 @@ def _judge_import(use: Use, resolution: Resolution) -> Verdict:
     return verdict
 
 
-def _refused(path: str, support: Support) -> Verdict:
+def _refused(path: str, support: Support, how: str = "") -> Verdict:
     rule, when = ("AZ103", " yet") if support.planned else ("AZ104", "")
-    fails = "" if support.importable else ", importing it fails"
-    return Verdict(
-        rule, "refused", f"`{short(path)}` is not supported{when}{fails}: {support.note}. Instead: {support.instead}."
-    )
+    message = f"`{short(path)}` is not supported{when}{how}: {support.note}. Instead: {support.instead}."
+    return Verdict(rule, "refused", message)
 
 
 def _unknown(path: str) -> Verdict:
