@@ -117,5 +117,84 @@ _REPLACED = (
     ),
 )
 
-RULES = {rule.id: rule for rule in (*_READING, *_USES, *_REPLACED)}
+_PLAIN_MLFLOW = (
+    Rule(
+        "AZ301",
+        "start of a run",
+        "`start_logging` and `Run.get_context` become `mlflow.start_run`. A script that opens one run and no more logs "
+        "to MLflow's active run; where several are open, each call says its run. A run that no `with` block ends is "
+        "ended with the script: as FAILED where that dies, or exits with a code other than 0.",
+    ),
+    Rule(
+        "AZ302",
+        "scalar",
+        "`run.log` of a number is a metric; its step is the one given, else 0, 1, 2 … for each name. A text that is "
+        "logged once is a param, one of several values a table. With --unsafe a value of unknown type is taken for a "
+        "number, and logged with `mlflow.log_metric` where it is logged once or with a step.",
+    ),
+    Rule(
+        "AZ303",
+        "list",
+        "The elements of `log_list` are a metric, each with the next step, so that equal ones are kept.",
+    ),
+    Rule(
+        "AZ304",
+        "row or table",
+        "Numbers of `log_row` and `log_table` are metrics `name.column`, with the number of the row as step. The whole "
+        "is `tables/name.json`, which MLflow's UI shows as a table, and is stored when the run ends.",
+    ),
+    Rule(
+        "AZ305",
+        "image",
+        "An image that `log_image` is given as a file is an artifact of that path; a plot is a PNG file that is called "
+        "after the name and the second.",
+    ),
+    Rule(
+        "AZ306",
+        "JSON metric",
+        "`log_confusion_matrix`, `log_accuracy_table`, `log_residuals` and `log_predictions` store their object as JSON "
+        "in a file whose path is the name.",
+    ),
+    Rule(
+        "AZ307",
+        "tag or property",
+        "A tag is a tag of MLflow's, one without a value an empty one; properties are tags `property.<key>`. With "
+        "--unsafe a value of unknown type is taken not to be None.",
+    ),
+    Rule(
+        "AZ308",
+        "file",
+        "Uploads are artifacts of the same path. `./outputs` is stored when the run ends, where the script speaks of "
+        "a folder of that name.",
+    ),
+    Rule("AZ309", "child run", "Child runs are runs of MLflow's that are nested in their parent."),
+    Rule(
+        "AZ310",
+        "reading of a run",
+        "What is read of a run - its id, status, metrics, tags, relatives - is asked of MLflow, and given in Azure's "
+        "words and shapes.",
+    ),
+    Rule("AZ311", "end of a run", "`complete`, `fail` and `cancel` end a run as FINISHED, FAILED and KILLED."),
+    Rule(
+        "AZ312",
+        "workspace or experiment",
+        "`Experiment(ws, name)` is `mlflow.set_experiment(name)`. A workspace that was there for experiments alone goes, "
+        "and so do statements that do nothing but print facts of it, or the version of the SDK.",
+    ),
+    Rule(
+        "AZ313",
+        "run that cannot be followed",
+        "A run is given to code in another file, kept in a container, or used in a way that is not understood. All runs "
+        "of the file are left as they are, so that none is half of one kind and half of the other. Give the other code "
+        "what it needs of the run, or rewrite the file by hand.",
+    ),
+    Rule(
+        "AZ314",
+        "no equivalent in MLflow",
+        "Plain MLflow has nothing that does the same: submitting, datasets, environments, computes and the like. The "
+        "line is left, with a comment that says what to do.",
+    ),
+)
+
+RULES = {rule.id: rule for rule in (*_READING, *_USES, *_REPLACED, *_PLAIN_MLFLOW)}
 """All rules, by id."""
