@@ -14,7 +14,7 @@ from azml_compat._cli import main
 ROOT = Path(__file__).parents[1]
 EXAMPLES = ROOT / "examples" / "v1"
 DOCS = (ROOT / "docs" / "migrating.md").read_text("utf-8")
-SCRIPTS = sorted(path.name for path in EXAMPLES.glob("*.py"))
+SCRIPTS = sorted(path.name for path in EXAMPLES.iterdir() if path.suffix in (".py", ".ipynb"))
 
 
 def known_differences(script: str) -> list[tuple[str, str]]:
