@@ -43,7 +43,7 @@ def judge(use: Use, resolution: Resolution) -> Verdict:
     if use.kind == "import":
         return _judge_import(use, resolution)
     support = support_of(use.path)
-    if support is None or (_is_private(use.path) and use.path not in entries() and support.level != "refused"):
+    if support is None or (support.level != "refused" and _is_private(_below_entry(use.path))):
         return UNCHANGED if is_provided(use.path) else _unknown(use.path)
     if support.level == "refused":
         if use.kind in ("name", "string") and support.importable:
@@ -126,6 +126,14 @@ def _judge_partial(use: Use, support: Support) -> Verdict:
 
 
 # -- what a use looks like -----------------------------------------------------------------------------------------
+
+
+def _below_entry(path: str) -> str:
+    """Return what of a path is below the name that `_support` speaks of."""
+    entry = path
+    while entry and entry not in entries():
+        entry = entry.rpartition(".")[0]
+    return path[len(entry) :]
 
 
 def _is_private(path: str) -> bool:

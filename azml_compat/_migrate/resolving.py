@@ -274,7 +274,20 @@ def _read(owner: str, name: str) -> _Atoms:
     # Of other packages it is not recorded which of the members are methods: they are what they are used as.
     if recorded is None or recorded["members"].get(name) in _METHODS or name.startswith("__"):
         return (_Reached(path, owner),)
-    return gives(owner, name) or _UNKNOWN
+    return _given(owner, name) or _UNKNOWN
+
+
+@functools.lru_cache(maxsize=8192)
+def _given(owner: str, name: str) -> _Atoms:
+    """Return what a member of a class gives, see `returns.gives`, as atoms."""
+    found: dict[_Atom, None] = {}
+    many: dict[Literal["list", "dict"], list[Value]] = {}
+    for value in gives(owner, name):
+        if value.kind in ("list", "dict"):
+            many.setdefault(value.kind, []).append(Value(value.path, "instance"))
+        else:
+            found[value] = None
+    return (*found, *(_many(tuple(items), kind) for kind, items in many.items()))
 
 
 @functools.lru_cache(maxsize=1024)
@@ -482,8 +495,8 @@ class _Answers:
         if is_method and index == 0:
             return (_Own(owner, "classmethod" not in _decorators(function)),)
         told = self._annotated(argument.annotation)
-        if told:
-            return told
+        if told or (argument.annotation is not None and last_name(argument.annotation) not in _VAGUE):
+            return told or _UNKNOWN
         found = [self.of(default)] if (default := _default(function, argument)) is not None else []
         names = [function.name]
         if is_method and function.name == "__init__":
@@ -690,12 +703,12 @@ class _Answers:
                 for submitted in self.of(config) if config is not None else ():
                     if isinstance(submitted, Value) and submitted.kind == "instance" and submits(submitted.path):
                         return submits(submitted.path)
-            return gives(atom.owner, name) or _UNKNOWN
+            return _given(atom.owner, name) or _UNKNOWN
         if isinstance(atom, Value):
             if atom.kind == "class":
                 return constructs(atom.path)
             module, _, name = atom.path.rpartition(".")
-            return (gives(module, name) if atom.kind == "function" else ()) or _UNKNOWN
+            return (_given(module, name) if atom.kind == "function" else ()) or _UNKNOWN
         if isinstance(atom, _Method):
             return self._answer(("returns", atom.function), self._returns, atom.function)
         if isinstance(atom, _Own) and not atom.is_instance:
@@ -792,6 +805,7 @@ class _Answers:
 _NO_CALL = ast.Call(func=ast.Name(id="", ctx=ast.Load()), args=[], keywords=[])
 _PASS_ON = frozenset({"closing", "copy", "deepcopy", "nullcontext", "tqdm", "trange"})
 """Functions, whatever library they are from, that give what they are given, or the like of it."""
+_VAGUE = frozenset({"Any", "object"})
 _MAPPINGS = frozenset({"Dict", "dict", "Mapping", "MutableMapping", "DefaultDict", "OrderedDict"})
 _CONTAINERS = _MAPPINGS | {
     "List",
@@ -847,8 +861,6 @@ def _elements(atoms: _Atoms, *, or_itself: bool = False) -> _Atoms:
             found.append(atom.items if atom.kind == "list" else _UNKNOWN)
         elif isinstance(atom, _Row):
             found += atom.columns
-        elif isinstance(atom, Value) and atom.kind == "list":
-            found.append((Value(atom.path, "instance"),))
         else:
             found.append((atom,) if or_itself else _UNKNOWN)
     return _union(found)
@@ -856,14 +868,7 @@ def _elements(atoms: _Atoms, *, or_itself: bool = False) -> _Atoms:
 
 def _values(atoms: _Atoms) -> _Atoms:
     """Return what a subscript of something gives."""
-    return _union(
-        atom.items
-        if isinstance(atom, _Many)
-        else (Value(atom.path, "instance"),)
-        if isinstance(atom, Value) and atom.kind in ("list", "dict")
-        else _elements((atom,))
-        for atom in atoms
-    )
+    return _union(atom.items if isinstance(atom, _Many) else _elements((atom,)) for atom in atoms)
 
 
 def _item(atom: _Atom, index: int) -> _Atoms:

@@ -123,6 +123,7 @@ _HOMES = {
         "azureml.core.container_registry.RegistryIdentity",
         "azureml.core.databricks.DatabricksSection",
         "azureml.core.dataset.Dataset",
+        "azureml.core.datastore.Datastore",
         "azureml.core.environment.DockerBuildContext",
         "azureml.core.environment.DockerImagePlatform",
         "azureml.core.environment.DockerSection",
