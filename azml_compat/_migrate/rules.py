@@ -152,8 +152,8 @@ _PLAIN_MLFLOW = (
     Rule(
         "AZ306",
         "JSON metric",
-        "`log_confusion_matrix`, `log_accuracy_table`, `log_residuals` and `log_predictions` store their object as JSON "
-        "in a file whose path is the name.",
+        "`log_confusion_matrix`, `log_accuracy_table`, `log_residuals` and `log_predictions` store their object as "
+        "JSON in a file whose path is the name.",
     ),
     Rule(
         "AZ307",
@@ -178,15 +178,15 @@ _PLAIN_MLFLOW = (
     Rule(
         "AZ312",
         "workspace or experiment",
-        "`Experiment(ws, name)` is `mlflow.set_experiment(name)`. A workspace that was there for experiments alone goes, "
-        "and so do statements that do nothing but print facts of it, or the version of the SDK.",
+        "`Experiment(ws, name)` is `mlflow.set_experiment(name)`. A workspace that was there for experiments alone "
+        "goes, and so do statements that do nothing but print facts of it, or the version of the SDK.",
     ),
     Rule(
         "AZ313",
         "run that cannot be followed",
-        "A run is given to code in another file, kept in a container, or used in a way that is not understood. All runs "
-        "of the file are left as they are, so that none is half of one kind and half of the other. Give the other code "
-        "what it needs of the run, or rewrite the file by hand.",
+        "A run is given to code in another file, kept in a container, or used in a way that is not understood. All "
+        "runs of the file are left as they are, so that none is half of one kind and half of the other. Give the other "
+        "code what it needs of the run, or rewrite the file by hand.",
     ),
     Rule(
         "AZ314",

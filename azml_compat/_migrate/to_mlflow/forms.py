@@ -108,6 +108,8 @@ class Forms:
         inner = self._innermost(run)
         if inner is not None:
             return _name(run) == inner.name and inner.name is not None and self.is_nested(inner)
+        if isinstance(run, ast.Call):
+            return False  # Asking for the run of the script may be what starts it.
         if self.top is None or self._may_have_ended(run) or self._is_in_thread(run):
             return False
         if self.top.with_ is not None and self.top.with_ not in self._script.ancestors(run):
@@ -156,8 +158,6 @@ class Forms:
 
     def _is_top(self, run: ast.expr) -> bool:
         """Tell whether an expression is the run at the top, and no child is active where it stands."""
-        if isinstance(run, ast.Call):
-            return self._script.resolution.path(run) in CONTEXT
         if self._has_blocks_of_children and self._script.function(run) is not self._script.function(self._top_call):
             return False
         return isinstance(run, ast.Name) and self._is_bound_to_top(run.id, self._script.function(run))
@@ -204,7 +204,7 @@ class Forms:
         elsewhere = [
             end for end in self._ended if self._script.function(end) is not self._script.function(self._top_call)
         ]
-        return bool(elsewhere) and here is self._script.function(self._top_call) and not isinstance(run, ast.Call)
+        return bool(elsewhere) and here is self._script.function(self._top_call)
 
     @cached_property
     def _ended(self) -> list[ast.Attribute]:

@@ -70,24 +70,15 @@ class Imports:
         azures = [node for node in script.nodes if isinstance(node, (ast.Import, ast.ImportFrom)) and _is_azures(node)]
         top = [node for node in azures if node in self._tree.body]
         place = min(top, key=lambda node: node.lineno) if top else None
-        new = self._own_imports()
+        new = "".join(f"{line}\n" for line in self._own_imports())
         for node in azures:
             edit = self._kept(node)
             if node is place and new:
-                text = "\n".join(new) + "\n"
-                start, end, kept = edit if edit is not None else Edit(*(self._line(node),) * 2, "")
-                edits.append(
-                    Edit(
-                        start,
-                        end,
-                        text.removesuffix("\n")
-                        if end > start and not script.text[start:end].endswith("\n")
-                        else text + kept,
-                    )
-                    if not kept or end == start
-                    else Edit(start, end, text + kept)
-                )
-            elif edit is not None:
+                if edit is not None and edit.text == "" and edit.start == self._line(node):
+                    edit = edit._replace(text=new)
+                else:
+                    edits.append(Edit(*(self._line(node),) * 2, new))
+            if edit is not None:
                 edits.append(edit)
         standard = self._standard_imports()
         if standard:
@@ -95,7 +86,7 @@ class Imports:
             edits.insert(0, Edit(at, at, "\n".join(standard) + "\n"))
         if place is None and new:
             at = self._after_docstring()
-            edits.append(Edit(at, at, "\n".join(new) + "\n"))
+            edits.append(Edit(at, at, new))
         if self._pieces:
             edits.append(self._insertion())
         return edits

@@ -211,7 +211,9 @@ class Site:
         positional = list(parameters[: len(self.call.args)])
         if not any(parameter in found for parameter in dropped) and positional == kept[: len(positional)]:
             return self.same_arguments(name)
-        return self.piece(name, *_written({key: self.script.new(found[key]) for key in kept if key in found}, kept))
+        return self.piece(
+            name, *_written({key: self.script.new(found[key]) for key in kept if key in found}, parameters)
+        )
 
     def suggest(self, line: int | None = None) -> bool:
         """Note that plainer code would assume something; tell whether it may."""
