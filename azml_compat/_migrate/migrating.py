@@ -137,10 +137,7 @@ def _checked_diff(source: Source, changes: list[tuple[Unit, list[edits.Edit]]], 
     for (unit, found), new in zip(changes, (*after.units, *after.others), strict=True):
         if new.raw != edits.apply(unit.raw, found):
             raise AssertionError(f"the new text of {unit.name} is not what was to be written")
-        if unit.tree is not None:
-            # What is masked, such as the command of a cell, is no Python and may change.
-            shown = (edit for edit in found if unit.text[edit.start : edit.end] == unit.raw[edit.start : edit.end])
-            _check(unit, edits.apply(unit.text, shown))
+        _check(unit, new)
     if source.notebook is None or after.notebook is None:
         (unit, _), *_ = changes
         return edits.diff(unit.raw, (*after.units, *after.others)[0].raw, str(source.path))
@@ -155,15 +152,16 @@ def _text(cell: str) -> str:
     return cell.replace("\r\n", "\n").rstrip("\n") + "\n"
 
 
-def _check(unit: Unit, text: str) -> None:
-    """Raise a SyntaxError for a new text that does not compile where the old one did."""
-    if text == unit.text:
+def _check(old: Unit, new: Unit) -> None:
+    """Raise a SyntaxError for a new text that is no Python where the old one was."""
+    if old.tree is None or old.raw == new.raw:
         return
-    tree = sources.parse(text)
+    if new.tree is None or len(new.problems) > len(old.problems):
+        raise SyntaxError("; ".join(f"line {problem.line}: {problem.message}" for problem in new.problems))
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
         try:
-            compile(unit.text, unit.name, "exec", ast.PyCF_ALLOW_TOP_LEVEL_AWAIT, dont_inherit=True)
+            compile(old.tree, old.name, "exec", ast.PyCF_ALLOW_TOP_LEVEL_AWAIT, dont_inherit=True)
         except (SyntaxError, ValueError, RecursionError, MemoryError):
             return  # it never did
-        compile(tree, unit.name, "exec", ast.PyCF_ALLOW_TOP_LEVEL_AWAIT, dont_inherit=True)
+        compile(new.tree, new.name, "exec", ast.PyCF_ALLOW_TOP_LEVEL_AWAIT, dont_inherit=True)
