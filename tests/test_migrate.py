@@ -5,6 +5,7 @@ from __future__ import annotations
 import ast
 import json
 import os
+import re
 import sysconfig
 from pathlib import Path
 
@@ -279,6 +280,26 @@ def _minus(number):
 def test_a_file_that_ends_its_process_does_not_stop_the_rest(monkeypatch):
     monkeypatch.setattr(pool, "_processors", lambda: 2)
     assert list(pool.each(_end, range(80), _minus)) == [*range(7), -7, *range(8, 80)]
+
+
+# -- documentation -------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("rule", "name"), [("AZ200", "t.py"), ("AZ201", "conda.yml"), ("AZ202", "requirements.txt"), ("AZ203", "n.ipynb")]
+)
+def test_the_diffs_of_the_documentation_are_what_is_done(migrate, rule, name):
+    text = (Path(__file__).parents[1] / "docs/migrating.md").read_text(encoding="utf-8")
+    section = re.split(r"\n##+ ", text.split(f"### {rule}: ")[1])[0]
+    found = re.findall(r"```diff\n(.*?)```", section, re.DOTALL)
+    assert found
+    for diff in found:
+        before, after = (
+            "".join(line[1:] for line in diff.splitlines(keepends=True) if line[0] in kept) for kept in (" -", " +")
+        )
+        path = write(name, cells(before) if name == "n.ipynb" else before)
+        assert migrate("--to", "facade", "--write", *["--unsafe"] * (rule == "AZ203"), path)[0] == 0
+        assert path.read_text() == (cells(after) if name == "n.ipynb" else after)
 
 
 # -- whatever there is ---------------------------------------------------------------------------------------------
