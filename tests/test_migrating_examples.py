@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import ast
 import json
 import re
 import shutil
+import textwrap
 from pathlib import Path
 
 import pytest
@@ -22,6 +24,22 @@ def known_differences(script: str) -> list[tuple[str, str]]:
     section = DOCS.partition("## What differs after step 3\n")[2].partition("\n## ")[0]
     rows = re.findall(r"^\| `([^`]+)` \| (.+?): (.+?) \|", section, re.MULTILINE)
     return [(run, what) for name, run, what in rows if name == script]
+
+
+def docs_block(name: str) -> str:
+    """Return the Python of the docs that is marked by a comment."""
+    return re.search(rf"<!-- {name}.*?-->\n```python\n(.*?)```", DOCS, re.DOTALL)[1]
+
+
+def folded(text: str) -> str:
+    """Return a migrated script with the functions that were put into it as one line of comment."""
+    lines = text.splitlines(keepends=True)
+    body = ast.parse(text).body
+    imports = max(node.end_lineno for node in body if isinstance(node, (ast.Import, ast.ImportFrom)))
+    first = next(node.lineno for node in body if ast.unparse(node).startswith("parser"))
+    names = ", ".join(node.name for node in body if isinstance(node, (ast.FunctionDef, ast.ClassDef)))
+    note = textwrap.fill(f"{names}: {first - imports} lines", 100, initial_indent="# … ", subsequent_indent="#   ")
+    return "".join([*lines[:imports], f"\n{note}\n\n", *lines[first - 1 :]])
 
 
 @pytest.fixture
@@ -58,6 +76,13 @@ def test_there_are_examples_of_every_tracking_call():
         *("child_run", "create_children", "get_children", "start_logging", "get_context"),
         *("complete", "fail", "cancel", "get_status", "get_metrics", "get_runs"),
     }
+
+
+def test_the_script_in_the_docs_becomes_what_the_docs_say(capfd):
+    Path("train.py").write_text(docs_block("before"))
+
+    assert main(["migrate", "train.py", "--to", "mlflow", "--write"]) == 0
+    assert folded(Path("train.py").read_text()) == docs_block("after")
 
 
 @pytest.mark.extra
