@@ -41,7 +41,7 @@ def rewrite(text: str, resolution: Resolution) -> Rewriting:
 def is_module(path: str) -> bool:
     """Tell whether azml_compat has the module that an azureml path names."""
     parts = path.split(".")[1:]
-    if any(part.startswith("_") for part in parts) and path not in _alias.PRIVATE:
+    if _is_private(path) and path not in _alias.PRIVATE:
         return False
     place = Path(azml_compat.__file__).parent.joinpath(*parts)
     return place.with_suffix(".py").is_file() or (place / "__init__.py").is_file()
@@ -148,7 +148,7 @@ class _Rewrite:
         """Rewrite a module that is imported, followed by `more`; or leave it."""
         if is_module(alias.name):
             start, end = self._offsets.span(alias)
-            edits = [_renaming(start), *([Edit(end, end, more)] if more else [])]
+            edits = [self._renaming(start), *([Edit(end, end, more)] if more else [])]
             self._fixes.append(Fix(RULE, alias.lineno, tuple(edits)))
         else:
             self._leave(alias.lineno, alias.name)
@@ -167,7 +167,7 @@ class _Rewrite:
         found = _FROM.match(self._text, start)
         if found is None:
             raise AssertionError(f"line {node.lineno} does not import from {node.module}")  # the parser said so
-        edits = [_renaming(found.end() - len(OLD))]
+        edits = [self._renaming(found.end() - len(OLD))]
         if missing:
             edits += self._split(node, missing, end)
         self._fixes.append(Fix(RULE, node.lineno, tuple(edits)))
@@ -228,7 +228,7 @@ class _Rewrite:
             return
         for chain in self._chains:
             if not (chain.is_elsewhere or (others and chain.path == OLD)):
-                self._fixes.append(Fix(RULE, chain.root.lineno, (_renaming(self._offsets.span(chain.root)[0]),)))
+                self._fixes.append(Fix(RULE, chain.root.lineno, (self._renaming(self._offsets.span(chain.root)[0]),)))
         for constant in self._annotations:
             self._rewrite_annotation(constant)
 
@@ -236,7 +236,7 @@ class _Rewrite:
         """Rewrite the names in an annotation that is quoted."""
         start, end = self._offsets.span(constant)
         edits = tuple(
-            _renaming(start + found.start())
+            self._renaming(start + found.start())
             for found in _IN_ANNOTATION.finditer(self._text[start:end])
             if missing_part(found[0]) is None
         )
@@ -254,7 +254,14 @@ class _Rewrite:
             if missing is not None:
                 self._leave(node.lineno, missing)
             elif found is not None:
-                self._fixes.append(Fix(RULE, node.lineno, (_renaming(found.end() - len(OLD)),)))
+                self._fixes.append(Fix(RULE, node.lineno, (self._renaming(found.end() - len(OLD)),)))
+
+    def _renaming(self, start: int) -> Edit:
+        """Return the change of an `azureml` that begins at an offset."""
+        end = start + len(OLD)
+        if self._text[start:end] != OLD:
+            raise AssertionError(f"there is no {OLD} at character {start}")  # the tree says so
+        return Edit(start, end, NEW)
 
     def _leave(self, line: int, path: str) -> None:
         mark = Mark(_rule_of(path), line, advice(path))
@@ -267,7 +274,11 @@ def _rule_of(path: str) -> str:
     known = support_of(path)
     if known is not None and known.level == "refused":
         return "AZ103" if known.planned else "AZ104"
-    return "AZ106" if any(part.startswith("_") for part in path.split(".")) else "AZ105"
+    return "AZ106" if _is_private(path) else "AZ105"
+
+
+def _is_private(path: str) -> bool:
+    return any(part.startswith("_") for part in path.split("."))
 
 
 def advice(path: str) -> str:
@@ -275,7 +286,8 @@ def advice(path: str) -> str:
     known = support_of(path)
     if known is not None and known.instead:
         return f"`{path}` is not in azml_compat: {known.note}. Instead: {known.instead}"
-    return f"`{path}` is not in azml_compat: it is no public name of azureml-core. Guard or remove what uses it"
+    what = "private to the Azure ML SDK" if _is_private(path) else "no public name of azureml-core"
+    return f"`{path}` is not in azml_compat: it is {what}. Instead: guard or remove what uses it"
 
 
 def _can_import(module: str, name: str) -> bool:
@@ -288,11 +300,6 @@ def _is_azures(path: str | None) -> bool:
 
 def _mirrored(path: str) -> str:
     return NEW + path.removeprefix(OLD)
-
-
-def _renaming(start: int) -> Edit:
-    """Return the change of an `azureml` that begins at an offset."""
-    return Edit(start, start + len(OLD), NEW)
 
 
 def _bound(node: ast.AST) -> tuple[str | None, ...]:
