@@ -922,18 +922,34 @@ _SPELLING = {
 """Last names of functions whose first argument may spell a name out."""
 
 
+def _seeds(walked: Map) -> set[str]:
+    """Return the names that are azureml's in one of the scopes of a module, and those of calls that may name it."""
+    found = set(_SPELLING)
+    for statement in walked.statements:
+        for node in statement.nodes:
+            if isinstance(node, ast.alias):
+                parent = walked.parents.get(node)
+                module = (parent.module or "") if isinstance(parent, ast.ImportFrom) else node.name
+                if azures(module):
+                    found |= _exported(module) if node.name == "*" else {node.asname or node.name.partition(".")[0]}
+    return found
+
+
 def _uses(walked: Map, answers: _Answers) -> Iterator[Use]:
-    for nodes in walked.statements:
-        for node in reversed(nodes):  # what is inside first, so that no question has a long way to go
+    for statement in walked.statements:
+        for node in statement.nodes:
+            if isinstance(node, ast.alias):
+                path = _imported(node, walked.parents.get(node))
+                if path:
+                    yield Use(node, path, "import")
+    for statement in walked.reached(_seeds(walked)):
+        for node in reversed(statement.nodes):  # what is inside first, so that no question has a long way to go
             use = _use(node, walked, answers)
             if use is not None:
                 yield use
 
 
 def _use(node: ast.AST, walked: Map, answers: _Answers) -> Use | None:
-    if isinstance(node, ast.alias):
-        path = _imported(node, walked.parents.get(node))
-        return Use(node, path, "import") if path else None
     if isinstance(node, ast.Call) and not answers.is_getattr(node):
         return _spelled_in(node, answers)
     path = answers.path(node)

@@ -6,6 +6,7 @@ One walk, with a stack of its own in place of recursion, so that no nesting is t
 from __future__ import annotations
 
 import ast
+import re
 import sys
 from bisect import bisect_right
 from collections import defaultdict
@@ -114,32 +115,53 @@ class Place(NamedTuple):
     block: Block
 
 
+class Statement:
+    """A statement, or what of it is before the statements in it.
+
+    Attributes:
+        nodes: The Names that are read, the Attributes, Calls and aliases in it, from the outside.
+        gives_to: The names and attributes that may get something from it.
+        mentions: What else it names: the last names of what it calls, those in quoted annotations.
+    """
+
+    __slots__ = ("gives_to", "mentions", "nodes")
+
+    def __init__(self) -> None:
+        self.nodes: list[ast.AST] = []
+        self.gives_to: list[str] = []
+        self.mentions: list[str] = []
+
+
 class Map:
     """What the walk over a module has found.
 
     Attributes:
         parents: The parent of each node.
         places: The place of each Name.
-        statements: For each statement the nodes in it that may be uses, from the outside.
+        statements: The statements, or the beginnings of those that others are in.
         scopes: The scopes of functions and classes.
         calls: The calls, by the last name in what they call.
         stored: The attributes that are set, by name, with what they are set to.
         contents: What is appended to, or stored below, a Name or Attribute, by its name.
         returned: The expressions that a function returns.
         yielded: Those that it yields.
+        classes: The names of classes.
+        parameters: The parameters of all functions of a name.
     """
 
     def __init__(self, tree: ast.Module) -> None:
         self.tree = tree
         self.parents: dict[ast.AST, ast.AST] = {}
         self.places: dict[ast.AST, Place] = {}
-        self.statements: list[list[ast.AST]] = [[]]
+        self.statements: list[Statement] = [Statement()]
         self.scopes: dict[ast.AST, Scope] = {}
         self.calls: defaultdict[str, list[ast.Call]] = defaultdict(list)
         self.stored: defaultdict[str, list[tuple[ast.Attribute, Source]]] = defaultdict(list)
         self.contents: defaultdict[str, list[tuple[ast.expr, Source]]] = defaultdict(list)
         self.returned: defaultdict[ast.AST, list[ast.expr]] = defaultdict(list)
         self.yielded: defaultdict[ast.AST, list[ast.expr]] = defaultdict(list)
+        self.classes: set[str] = set()
+        self.parameters: defaultdict[str, list[str]] = defaultdict(list)
         self._order = 0
         self._walk(tree)
 
@@ -169,6 +191,33 @@ class Map:
             scope = scope.parent
         return None
 
+    def reached(self, names: Iterable[str]) -> list[Statement]:
+        """Return the statements in which a value of one of some names may be used, wherever it has got to.
+
+        This asks for no scope and no order, so that it is quick: no other statement needs a closer look.
+        """
+        mentions: defaultdict[str, list[int]] = defaultdict(list)
+        for index, statement in enumerate(self.statements):
+            for name in {*map(last_name, statement.nodes), *statement.mentions}:
+                if name is not None:
+                    mentions[name].append(index)
+        reached = set(names)
+        to_do = list(reached)
+        found: set[int] = set()
+        while to_do:
+            for index in mentions.get(to_do.pop(), ()):
+                if index in found:
+                    continue
+                found.add(index)
+                statement = self.statements[index]
+                new = set(statement.gives_to)
+                for call in statement.mentions:
+                    new.update(self.parameters.get("__init__" if call in self.classes else call, ()))
+                new -= reached
+                reached |= new
+                to_do += new
+        return [self.statements[index] for index in sorted(found)]
+
     def stars(self, node: ast.AST) -> Iterator[str]:
         """Yield the modules of which all names are imported where a Name is, the latest first."""
         place = self.places.get(node)
@@ -190,7 +239,7 @@ class Map:
             self._order += 1
             kind = node.__class__
             if kind in _STATEMENTS:
-                statements.append([])
+                statements.append(Statement())
             visit = _VISITS.get(kind)
             if visit is None:
                 steps = [(child, scope, block) for child in _children(node)]
@@ -225,18 +274,20 @@ class Map:
                         to_do.append((item, Source("item", None, source, index if is_counted else -1)))
             elif isinstance(target, ast.Attribute):
                 self.stored[target.attr].append((target, source))
+                self.statements[-1].gives_to.append(target.attr)
             elif isinstance(target, ast.Subscript):
                 self._contain(target.value, source)
 
     def _contain(self, container: ast.AST, source: Source) -> None:
         """Note that something is put into a list, dict or the like."""
-        if isinstance(container, ast.Name):
-            self.contents[container.id].append((container, source))
-        elif isinstance(container, ast.Attribute):
-            self.contents[container.attr].append((container, source))
+        name = last_name(container)
+        if name is not None and isinstance(container, ast.expr):
+            self.contents[name].append((container, source))
+            self.statements[-1].gives_to.append(name)
 
     def _set(self, name: str, source: Source, scope: Scope, block: Block) -> None:
         binding = Binding(self._order, block, source)
+        self.statements[-1].gives_to.append(name)
         if name in scope.outer:
             scope.outer[name].elsewhere[name].append(binding)
         else:
@@ -255,18 +306,19 @@ class Map:
     def visit_name(self, node: ast.Name, scope: Scope, block: Block) -> Iterator[_Step]:
         self.places[node] = Place(scope, self._order, block)
         if isinstance(node.ctx, ast.Load):
-            self.statements[-1].append(node)
+            self.statements[-1].nodes.append(node)
         yield from ()
 
     def visit_attribute(self, node: ast.Attribute, scope: Scope, block: Block) -> Iterator[_Step]:
-        self.statements[-1].append(node)
+        self.statements[-1].nodes.append(node)
         yield node.value, scope, block
 
     def visit_call(self, node: ast.Call, scope: Scope, block: Block) -> Iterator[_Step]:
-        self.statements[-1].append(node)
+        self.statements[-1].nodes.append(node)
         name = last_name(node.func)
         if name is not None:
             self.calls[name].append(node)
+            self.statements[-1].mentions.append(name)
         if isinstance(node.func, ast.Attribute) and name in _ADDS and node.args:
             added = Source("value", node.args[-1])
             self._contain(node.func.value, Source("element", None, added) if name == "extend" else added)
@@ -275,7 +327,7 @@ class Map:
 
     def visit_import(self, node: ast.Import | ast.ImportFrom, scope: Scope, block: Block) -> Iterator[_Step]:
         for alias in node.names:
-            self.statements[-1].append(alias)
+            self.statements[-1].nodes.append(alias)
             if alias.name == "*":
                 if isinstance(node, ast.ImportFrom) and node.module and not node.level:
                     scope.stars.append(node.module)
@@ -292,6 +344,7 @@ class Map:
             yield target, scope, block
 
     def visit_annotated(self, node: ast.AnnAssign, scope: Scope, block: Block) -> Iterator[_Step]:
+        self.statements[-1].mentions += _quoted(node.annotation)
         yield node.annotation, scope, block
         yield node.value, scope, block
         value = Source("value", node.value) if node.value is not None else None
@@ -365,6 +418,7 @@ class Map:
         yield from _listed(node.body, scope, block)
 
     def visit_with(self, node: ast.With | ast.AsyncWith, scope: Scope, block: Block) -> Iterator[_Step]:
+        self.statements[-1].mentions.append("__enter__")
         for item in node.items:
             self._adopt(item, node)
             yield item.context_expr, scope, block
@@ -396,6 +450,8 @@ class Map:
         positional = [*arguments.posonlyargs, *arguments.args]
         for index, argument in enumerate([*positional, *arguments.kwonlyargs]):
             where = index if index < len(positional) else -1
+            self.parameters[getattr(node, "name", "")].append(argument.arg)
+            self.statements[-1].mentions += _quoted(argument.annotation)
             self._set(argument.arg, Source("parameter", argument, Source("definition", node), where), own, inside)
         for rest in (arguments.vararg, arguments.kwarg):
             if rest is not None:
@@ -411,6 +467,10 @@ class Map:
             yield from _listed(node.body, own, inside)
 
     def visit_class(self, node: ast.ClassDef, scope: Scope, block: Block) -> Iterator[_Step]:
+        self.classes.add(node.name)
+        self.statements[-1].gives_to.append(node.name)
+        if node.bases:
+            self.statements[-1].gives_to += _SELVES
         yield from _listed([*node.decorator_list, *node.bases, *node.keywords], scope, block)
         own = self.scopes[node] = Scope(node, scope, is_class=True)
         yield from _listed(node.body, own, block)
@@ -432,11 +492,13 @@ class Map:
     def visit_return(self, node: ast.Return, scope: Scope, block: Block) -> Iterator[_Step]:
         if node.value is not None:
             self.returned[scope.node].append(node.value)
+            self.statements[-1].gives_to.append(getattr(scope.node, "name", ""))
         yield node.value, scope, block
 
     def visit_yield(self, node: ast.Yield, scope: Scope, block: Block) -> Iterator[_Step]:
         if node.value is not None:
             self.yielded[scope.node].append(node.value)
+            self.statements[-1].gives_to.append(getattr(scope.node, "name", ""))
         yield node.value, scope, block
 
 
@@ -445,6 +507,12 @@ def last_name(node: ast.AST) -> str | None:
     if isinstance(node, ast.Attribute):
         return node.attr
     return node.id if isinstance(node, ast.Name) else None
+
+
+def _quoted(annotation: ast.expr | None) -> list[str]:
+    """Return the names in an annotation that is a string."""
+    text = annotation.value if isinstance(annotation, ast.Constant) else None
+    return re.findall(r"\w+", text) if isinstance(text, str) else []
 
 
 class _Bind(NamedTuple):
@@ -462,6 +530,8 @@ class _End(NamedTuple):
 
 _Step = tuple[Any, Scope, Block]
 _ADDS = frozenset({"add", "append", "appendleft", "extend", "insert", "setdefault"})
+_SELVES = ("self", "cls", "super")
+"""What a class reaches through that inherits something."""
 _COMPREHENSIONS = (ast.ListComp, ast.SetComp, ast.DictComp, ast.GeneratorExp)
 _STATEMENTS = frozenset(ast.stmt.__subclasses__())
 _FIELDS: dict[type, tuple[str, ...]] = {}
