@@ -7,22 +7,17 @@ not have is imported as before.
 from __future__ import annotations
 
 import ast
-import functools
 import itertools
 import re
 from collections.abc import Iterator
-from importlib import import_module
-from pathlib import Path
 from typing import NamedTuple
 
-import azml_compat
-from azml_compat import _alias
 from azml_compat._migrate.edits import Edit, Offsets
+from azml_compat._migrate.judging import judge_missing
+from azml_compat._migrate.mirror import NEW, OLD, is_module, is_provided, missing_part
 from azml_compat._migrate.resolving import Resolution
 from azml_compat._migrate.rewriting import Fix, Mark, Rewriting
-from azml_compat._support import support_of
 
-OLD, NEW = "azureml", "azml_compat"
 RULE = "AZ200"
 
 _FROM = re.compile(rf"from(?:\s|\\\n)*{OLD}\b")
@@ -35,37 +30,6 @@ _IN_ANNOTATION = re.compile(rf"(?<![\w.]){OLD}(?:\.\w+)*")
 def rewrite(text: str, resolution: Resolution) -> Rewriting:
     """Find what to change in a Python text so that it imports from azml_compat, and what of it cannot be had there."""
     return _Rewrite(text, resolution).result()
-
-
-@functools.cache
-def is_module(path: str) -> bool:
-    """Tell whether azml_compat has the module that an azureml path names."""
-    parts = path.split(".")[1:]
-    if _is_private(path) and path not in _alias.PRIVATE:
-        return False
-    place = Path(azml_compat.__file__).parent.joinpath(*parts)
-    return place.with_suffix(".py").is_file() or (place / "__init__.py").is_file()
-
-
-@functools.cache
-def is_provided(path: str) -> bool:
-    """Tell whether azml_compat has what an azureml path names: a module, or a name in one."""
-    if is_module(path):
-        return True
-    module, _, name = path.rpartition(".")
-    return bool(module) and is_module(module) and hasattr(import_module(_mirrored(module)), name)
-
-
-def missing_part(path: str) -> str | None:
-    """Return as much of an azureml path as leads to what azml_compat does not have; None where it has all of it."""
-    found = ""
-    for part in path.split("."):
-        found = f"{found}.{part}" if found else part
-        if not is_provided(found):
-            return found
-        if not is_module(found):
-            break
-    return None
 
 
 class _Chain(NamedTuple):
@@ -151,7 +115,7 @@ class _Rewrite:
             edits = [self._renaming(start), *([Edit(end, end, more)] if more else [])]
             self._fixes.append(Fix(RULE, alias.lineno, tuple(edits)))
         else:
-            self._leave(alias.lineno, alias.name)
+            self._leave(alias, alias.name)
 
     def _rewrite_from(self, node: ast.ImportFrom) -> None:
         """Rewrite `from azureml.x import a, b`; what azml_compat does not have stays, in a statement of its own."""
@@ -160,7 +124,7 @@ class _Rewrite:
             return
         missing = [alias for alias in node.names if not _can_import(node.module, alias.name)]
         for alias in missing:
-            self._leave(alias.lineno, f"{node.module}.{alias.name}" if alias.name != "*" else node.module)
+            self._leave(alias, f"{node.module}.{alias.name}" if alias.name != "*" else node.module)
         if len(missing) == len(node.names):
             return
         start, end = self._offsets.span(node)
@@ -204,13 +168,13 @@ class _Rewrite:
         others = [alias for alias in self._imports if not is_module(alias.name)]
         elsewhere = [chain for chain in self._chains if chain.is_elsewhere]
         for alias in others:
-            self._leave(alias.lineno, alias.name)
+            self._leave(alias, alias.name)
         if not ours and not others:
             return
         is_kept = self._is_rebound or (bool(elsewhere) and not others)
         for chain in self._chains:
             if chain.missing is not None and not (others and chain.is_elsewhere):
-                self._leave(chain.root.lineno, chain.missing)
+                self._leave(chain.root, chain.missing)
         if is_kept and others:
             for alias in ours:
                 self._marks.append(
@@ -252,7 +216,7 @@ class _Rewrite:
             found = _LITERAL.match(self._text, self._offsets.span(node)[0])
             missing = missing_part(node.value)
             if missing is not None:
-                self._leave(node.lineno, missing)
+                self._leave(node, missing)
             elif found is not None:
                 self._fixes.append(Fix(RULE, node.lineno, (self._renaming(found.end() - len(OLD)),)))
 
@@ -263,31 +227,11 @@ class _Rewrite:
             raise AssertionError(f"there is no {OLD} at character {start}")  # the tree says so
         return Edit(start, end, NEW)
 
-    def _leave(self, line: int, path: str) -> None:
-        mark = Mark(_rule_of(path), line, advice(path))
+    def _leave(self, node: ast.alias | ast.expr, path: str) -> None:
+        verdict = judge_missing(path, node, self._resolution)
+        mark = Mark(verdict.rule, node.lineno, verdict.message)
         if mark not in self._marks:
             self._marks.append(mark)
-
-
-def _rule_of(path: str) -> str:
-    """Return the rule that the manifest's word on a name falls under."""
-    known = support_of(path)
-    if known is not None and known.level == "refused":
-        return "AZ103" if known.planned else "AZ104"
-    return "AZ106" if _is_private(path) else "AZ105"
-
-
-def _is_private(path: str) -> bool:
-    return any(part.startswith("_") for part in path.split("."))
-
-
-def advice(path: str) -> str:
-    """Say of what azml_compat does not have why it is left, and what to do."""
-    known = support_of(path)
-    if known is not None and known.instead:
-        return f"`{path}` is not in azml_compat: {known.note}. Instead: {known.instead}"
-    what = "private to the Azure ML SDK" if _is_private(path) else "no public name of azureml-core"
-    return f"`{path}` is not in azml_compat: it is {what}. Instead: guard or remove what uses it"
 
 
 def _can_import(module: str, name: str) -> bool:
@@ -296,10 +240,6 @@ def _can_import(module: str, name: str) -> bool:
 
 def _is_azures(path: str | None) -> bool:
     return path is not None and (path == OLD or path.startswith(f"{OLD}."))
-
-
-def _mirrored(path: str) -> str:
-    return NEW + path.removeprefix(OLD)
 
 
 def _bound(node: ast.AST) -> tuple[str | None, ...]:

@@ -9,7 +9,7 @@ import inspect
 from importlib import import_module
 from typing import Any, Literal, NamedTuple
 
-from azml_compat._migrate.facade import is_module, is_provided
+from azml_compat._migrate.mirror import is_module, is_private, is_provided
 from azml_compat._migrate.resolving import Resolution, Use
 from azml_compat._support import Support, entries, support_of
 from azml_compat._surface import class_at, lineage, public_names, surface
@@ -43,7 +43,7 @@ def judge(use: Use, resolution: Resolution) -> Verdict:
     if use.kind == "import":
         return _judge_import(use, resolution)
     support = support_of(use.path)
-    if support is None or (support.level != "refused" and _is_private(_below_entry(use.path))):
+    if support is None or (support.level != "refused" and is_private(_below_entry(use.path))):
         return UNCHANGED if is_provided(use.path) else _unknown(use.path)
     if support.level == "refused":
         if use.kind in ("name", "string") and support.importable:
@@ -55,6 +55,18 @@ def judge(use: Use, resolution: Resolution) -> Verdict:
         is_on_the_way = isinstance(resolution.parent(use.node), ast.Attribute) and use.kind == "attribute"
         return Verdict("AZ102", "inert", f"`{short(use.path)}` has no effect: {support.note}", is_on_the_way)
     return _judge_partial(use, support)
+
+
+def judge_missing(path: str, node: ast.AST, resolution: Resolution) -> Verdict:
+    """Say of what cannot be had from azml_compat why that is, and what to do; `node` names or imports it."""
+    support = support_of(path)
+    if support is not None and support.level == "refused" and not support.importable:
+        verdict = _refused(path, support, ", importing it fails")
+    else:
+        verdict = _unknown(path)
+    if isinstance(node, ast.alias) and _is_guarded(node, resolution):
+        return Verdict("AZ107", "partial", f"{verdict.message} The script goes on without it.")
+    return verdict
 
 
 def short(path: str) -> str:
@@ -69,15 +81,9 @@ def short(path: str) -> str:
 
 def _judge_import(use: Use, resolution: Resolution) -> Verdict:
     support = support_of(use.path)
-    if support is not None and support.level == "refused" and not support.importable:
-        verdict = _refused(use.path, support, ", importing it fails")
-    elif is_provided(use.path):
+    if is_provided(use.path) and (support is None or support.importable):
         return UNCHANGED
-    else:
-        verdict = _unknown(use.path)
-    if _is_guarded(use.node, resolution):
-        return Verdict("AZ107", "partial", f"{verdict.message} The script goes on without it.")
-    return verdict
+    return judge_missing(use.path, use.node, resolution)
 
 
 def _refused(path: str, support: Support, how: str = "") -> Verdict:
@@ -87,7 +93,7 @@ def _refused(path: str, support: Support, how: str = "") -> Verdict:
 
 
 def _unknown(path: str) -> Verdict:
-    if _is_private(path):
+    if is_private(path):
         return Verdict("AZ106", "unknown", f"`{path}` is private to the SDK, and not there. Use what is public.")
     owner, _, name = path.rpartition(".")
     if class_at(owner) is not None:
@@ -134,10 +140,6 @@ def _below_entry(path: str) -> str:
     while entry and entry not in entries():
         entry = entry.rpartition(".")[0]
     return path[len(entry) :]
-
-
-def _is_private(path: str) -> bool:
-    return any(part.startswith("_") and not part.startswith("__") for part in path.split("."))
 
 
 def _members(owner: str) -> tuple[str, ...]:
