@@ -7,12 +7,14 @@ import sysconfig
 import warnings
 from pathlib import Path
 from textwrap import dedent
+from unittest import mock
 
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from azml_compat._migrate.resolving import Resolution, Value, resolve
+from azml_compat._migrate.scopes import Map
 
 RUN = "azureml.core.run.Run"
 
@@ -485,8 +487,10 @@ def test_no_tree_is_too_odd_as_far_as_generated(body: list[str]) -> None:
     except SyntaxError:  # a walrus where it must not be
         return
     tree = ast.parse(text)
-    resolve(tree)
+    quick = resolve(tree).uses
     assert ast.dump(tree) == before
+    with mock.patch.object(Map, "reached", lambda walked, names: walked.statements):
+        assert resolve(tree).uses == quick  # what is not looked at has none
     check(text)
 
 

@@ -927,11 +927,9 @@ def _seeds(walked: Map) -> set[str]:
     found = set(_SPELLING)
     for statement in walked.statements:
         for node in statement.nodes:
-            if isinstance(node, ast.alias):
-                parent = walked.parents.get(node)
-                module = (parent.module or "") if isinstance(parent, ast.ImportFrom) else node.name
-                if azures(module):
-                    found |= _exported(module) if node.name == "*" else {node.asname or node.name.partition(".")[0]}
+            path = _imported(node, walked.parents.get(node)) if isinstance(node, ast.alias) else None
+            if isinstance(node, ast.alias) and path:
+                found |= _exported(path) if node.name == "*" else {node.asname or node.name.partition(".")[0]}
     return found
 
 
