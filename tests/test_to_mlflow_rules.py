@@ -228,7 +228,7 @@ def test_of_several_runs_each_call_says_its_own():
         "a = create_run(exp.experiment_id)\nb = create_run(exp.experiment_id, name='b')\n"
         'mlflow.MlflowClient().set_tag(a.info.run_id, "x", "1")\n'
         'mlflow.log_metric("y", 1, step=0, run_id=b.info.run_id)\n'
-        "mlflow.MlflowClient().set_terminated(a.info.run_id)\nmlflow.MlflowClient().set_terminated(b.info.run_id)"
+        "end_run(run_id=a.info.run_id)\nend_run(run_id=b.info.run_id)"
     )
 
 

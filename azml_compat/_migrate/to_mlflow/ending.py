@@ -34,11 +34,9 @@ def flush(site: Site) -> str:
 
 def _ended(site: Site, status: str | None = None) -> str:
     arguments = () if status is None else (f'"{status}"',)
-    if site.plan.stores_at_end:
-        return site.piece("end_run", *arguments)
-    if site.is_active:
+    if site.is_active and not site.plan.stores_at_end:
         return f"mlflow.end_run({', '.join(arguments)})"
-    return f"mlflow.MlflowClient().set_terminated({', '.join((site.run_id, *arguments))})"
+    return site.piece("end_run", *arguments)
 
 
 MEMBERS: dict[str, Rule] = {"complete": complete, "fail": fail, "cancel": cancel, "flush": flush}

@@ -107,7 +107,8 @@ class Forms:
         """Tell whether a run is the active one wherever it is used so."""
         inner = self._innermost(run)
         if inner is not None:
-            return _name(run) == inner.name and inner.name is not None and self.is_nested(inner)
+            is_its_own = inner.name is not None and _name(run) == inner.name
+            return is_its_own and self.is_nested(inner) and not self._has_ended_within(run, inner)
         if isinstance(run, ast.Call):
             return False  # Asking for the run of the script may be what starts it.
         if self.top is None or self._may_have_ended(run) or self._is_in_thread(run):
@@ -165,12 +166,7 @@ class Forms:
     def _is_bound_to_top(self, name: str, function: ast.AST | None) -> bool:
         """Tell whether a variable can be nothing but the run at the top."""
         home = self._script.function(self._top_call)
-        bindings = [
-            node
-            for node in self._script.nodes
-            if (isinstance(node, ast.Name) and node.id == name and isinstance(node.ctx, ast.Store))
-            or (isinstance(node, ast.arg) and node.arg == name)
-        ]
+        bindings = self._script.bindings.get(name, [])
         own = [node for node in bindings if self._script.function(node) is function]
         if function is not home and own:
             return False
@@ -195,16 +191,24 @@ class Forms:
 
     def _may_have_ended(self, run: ast.expr) -> bool:
         """Tell whether the run at the top may have ended before the place of an expression is reached."""
-        here = self._script.function(run)
-        for end in self._ended:
-            if run is end.value or self._script.span(end)[0] >= self._script.span(run)[0]:
-                continue
-            if self._script.function(end) is here:
-                return True
-        elsewhere = [
-            end for end in self._ended if self._script.function(end) is not self._script.function(self._top_call)
-        ]
-        return bool(elsewhere) and here is self._script.function(self._top_call)
+        here, home = self._script.function(run), self._script.function(self._top_call)
+        ends = [end for end in self._ended if self.is_only or self._is_top(end.value)]
+        return any(
+            self._is_before(end, run) if self._script.function(end) is here else here is home
+            for end in ends
+            if end.value is not run
+        )
+
+    def _has_ended_within(self, run: ast.expr, made: Creation) -> bool:
+        """Tell whether a run may have ended in its block, before the place of an expression is reached."""
+        return any(
+            _name(end.value) == made.name and self._is_before(end, run)
+            for end in self._ended
+            if end.value is not run and made.with_ in self._script.ancestors(end)
+        )
+
+    def _is_before(self, node: ast.expr, other: ast.expr) -> bool:
+        return self._script.span(node)[0] < self._script.span(other)[0]
 
     @cached_property
     def _ended(self) -> list[ast.Attribute]:

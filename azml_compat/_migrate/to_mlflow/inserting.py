@@ -71,7 +71,7 @@ def _defined(statement: ast.stmt) -> str | None:
     return None
 
 
-def closed(names: Iterable[str], without: Collection[str], passed_by: Collection[str] = ()) -> list[Piece]:
+def closed(names: Iterable[str], without: Collection[str], passed_by: tuple[str, ...] = ()) -> list[Piece]:
     """Return the pieces of these names and all that they need, in order.
 
     Args:
@@ -99,7 +99,8 @@ def closed(names: Iterable[str], without: Collection[str], passed_by: Collection
     return [found[name] for name in pieces() if name in found]
 
 
-def _without_calls(text: str, functions: Collection[str]) -> str:
+@functools.cache
+def _without_calls(text: str, functions: tuple[str, ...]) -> str:
     """Put the first argument of a function in the place of each of its calls."""
     offsets = Offsets(text)
     edits = [

@@ -39,13 +39,7 @@ def _is_object(site: Site, value: ast.expr) -> bool:
         return True
     if not isinstance(value, ast.Name):
         return False
-    stores = [
-        node
-        for node in site.script.nodes
-        if (isinstance(node, ast.Name) and node.id == value.id and not isinstance(node.ctx, ast.Load))
-        or (isinstance(node, ast.arg) and node.arg == value.id)
-    ]
-    parents = [site.script.parent(node) for node in stores]
+    parents = [site.script.parent(node) for node in site.script.bindings.get(value.id, [])]
     return bool(parents) and all(
         isinstance(parent, ast.Assign) and isinstance(parent.value, ast.Dict) for parent in parents
     )

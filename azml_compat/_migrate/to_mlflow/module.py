@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ast
 from collections.abc import Iterator
+from functools import cached_property
 
 from azml_compat._migrate.edits import Edit, apply
 from azml_compat._migrate.resolving import Resolution
@@ -263,7 +264,7 @@ class Module:
             root = root.value
         return isinstance(root, ast.Name) and root.id in self._imported
 
-    @property
+    @cached_property
     def _own_names(self) -> set[str]:
         return {
             node.name
@@ -271,7 +272,7 @@ class Module:
             if isinstance(node, (ast.FunctionDef, ast.AsyncFunctionDef, ast.ClassDef))
         }
 
-    @property
+    @cached_property
     def _imported(self) -> set[str]:
         return {
             alias.asname or alias.name.partition(".")[0]

@@ -155,6 +155,17 @@ class Script:
         return found
 
     @cached_property
+    def bindings(self) -> dict[str, list[ast.Name | ast.arg]]:
+        """Where a name is set or a parameter, by name; imports, functions and classes are not among them."""
+        found: dict[str, list[ast.Name | ast.arg]] = {}
+        for node in self.nodes:
+            if isinstance(node, ast.Name) and not isinstance(node.ctx, ast.Load):
+                found.setdefault(node.id, []).append(node)
+            elif isinstance(node, ast.arg):
+                found.setdefault(node.arg, []).append(node)
+        return found
+
+    @cached_property
     def speaks_of_outputs(self) -> bool:
         """Whether a text of the module names the folder `outputs`."""
         return any(isinstance(node, ast.Constant) and _names_outputs(node.value) for node in self.nodes)
