@@ -263,6 +263,28 @@ def test_annotations_tell_what_variables_are() -> None:
     assert LOG in used("from azureml.core import Run\nclass A:\n    run: Run\n    def f(self): self.run.log('a', 1)")
 
 
+def test_what_an_argument_is_passed_to_tells_what_it_is() -> None:
+    text = """
+    from azureml.core import Dataset, Experiment
+    def load(ws, name):
+        print(ws.name)
+        return Dataset.get_by_name(ws, name)
+    class Job:
+        def __init__(self, workspace):
+            self.workspace = workspace
+        def start(self):
+            self.workspace.get_details()
+            return Experiment(name='e', workspace=self.workspace).start_logging()
+    """
+    found = resolved(text)
+    paths = [use.path for use in found.uses]
+    assert "azureml.core.workspace.Workspace.name" in paths
+    assert "azureml.core.workspace.Workspace.get_details" in paths
+    (name,) = (use.node for use in found.uses if use.path.endswith("Workspace.name"))
+    assert isinstance(name, ast.Attribute)
+    assert not found.is_certain(name.value)
+
+
 def test_a_list_of_annotated_runs_has_runs() -> None:
     assert LOG in used("from azureml.core import Run\ndef f(runs: list[Run]):\n    for run in runs: run.log('a', 1)")
 

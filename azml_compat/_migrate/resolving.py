@@ -18,7 +18,17 @@ import functools
 from collections.abc import Callable, Hashable, Iterable, Iterator
 from typing import Any, Literal, NamedTuple
 
-from azml_compat._migrate.returns import EXPORTED, Value, ancestry, constructs, gives, is_listed, located, submits
+from azml_compat._migrate.returns import (
+    EXPORTED,
+    Value,
+    ancestry,
+    constructs,
+    gives,
+    is_listed,
+    located,
+    submits,
+    takes,
+)
 from azml_compat._migrate.scopes import Map, Scope, Source, last_name
 from azml_compat._support import support_of
 from azml_compat._surface import class_at, public_names, surface
@@ -509,7 +519,23 @@ class _Answers:
         ]
         if not passed:
             found.append(_UNKNOWN)
-        return _union([*passed, *found])
+        return self._or_taken(_union([*passed, *found]), argument.arg, lambda node: self._is_of(node, function))
+
+    def _is_of(self, node: ast.expr, function: Any) -> bool:
+        bound = self._map.bindings(node)
+        return bound is not None and bound[0].node is function
+
+    def _or_taken(self, found: _Atoms, name: str, concerns: Callable[[ast.expr], bool]) -> _Atoms:
+        """Add what something must be because of what it is passed to, where nothing else tells what it is."""
+        if any(map(_shown, found)) or not any(atom in _UNKNOWN for atom in found):
+            return found
+        for call, role, node in self._map.passed.get(name, ())[:_MAX_CALLS]:
+            if concerns(node):
+                path = self.path(call.func)
+                taken = takes(path, role) if path is not None else None
+                if taken is not None:
+                    return (Value(taken, "instance"), *found)
+        return found
 
     def _shift(self, call: ast.Call, function: Any) -> int | None:
         """Return how many arguments a call of a function passes by itself; None if it calls something else."""
@@ -590,28 +616,26 @@ class _Answers:
     def _own_member(self, about: tuple[_Own, str]) -> _Atoms:
         """Return what a member of a class of the script may be, or of an instance of it."""
         own, name = about
-        found: list[_Atoms] = []
+
+        def is_its(node: ast.expr) -> bool:
+            return isinstance(node, ast.Attribute) and any(self._is_akin(atom, own) for atom in self.of(node.value))
+
         scope = self._map.scopes.get(own.node)
-        for binding in scope.bindings.get(name, ()) if scope is not None else ():
-            found.append(self._bound_to(own, binding.source))
-        if name in self._map.stored:
-            stored = self._stored(name, lambda target: any(self._is_akin(atom, own) for atom in self.of(target)))
-            if stored != _UNKNOWN:
-                found.append(stored)
+        bindings = scope.bindings.get(name, ()) if scope is not None else ()
+        found = [self._bound_to(own, binding.source) for binding in bindings]
+        stored = [source for target, source in self._map.stored.get(name, ())[:_MAX_CALLS] if is_its(target)]
+        found += map(self._source, stored)
+        if not any(map(_shown, _union(found))):
+            for base in self._bases(own.node):
+                got = self._get(base._replace(is_instance=own.is_instance) if isinstance(base, _Own) else base, name)
+                if got != _UNKNOWN:
+                    found.append(got)
+                    break
         if name in self._map.contents and any(isinstance(atom, _Many) for part in found for atom in part):
-            added = [
-                self._source(source)
-                for target, source in self._map.contents[name][:_MAX_CALLS]
-                if isinstance(target, ast.Attribute) and any(self._is_akin(atom, own) for atom in self.of(target.value))
-            ]
-            found = [self._filled(_union(found), _union(added))]
-        if found:
-            return _union(found)
-        for base in self._bases(own.node):
-            got = self._get(base._replace(is_instance=own.is_instance) if isinstance(base, _Own) else base, name)
-            if got != _UNKNOWN:
-                return got
-        return _UNKNOWN
+            added = self._map.contents[name][:_MAX_CALLS]
+            contents = _union(self._source(source) for target, source in added if is_its(target))
+            found = [self._filled(_union(found), contents)]
+        return self._or_taken(_union(found) if found else _UNKNOWN, name, is_its)
 
     def _bound_to(self, own: _Own, source: Source) -> _Atoms:
         function = source.node if source.how == "definition" else None

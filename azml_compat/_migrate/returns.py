@@ -76,6 +76,17 @@ def constructs(path: str) -> tuple[Value, ...]:
     return (Value(path, "instance"),)
 
 
+def takes(path: str, role: int | str) -> str | None:
+    """Return the path of the class whose instance an argument of a call must be; None where it is not told.
+
+    Args:
+        path: Of what is called.
+        role: The place of the argument, or the keyword.
+    """
+    name = _KEYWORDS.get(role) if isinstance(role, str) else _FIRST.get(path) if role == 0 else None
+    return _HOMES[name] if name is not None else None
+
+
 def is_listed(owner: str, name: str) -> bool:
     """Tell whether a member is listed for a class itself: of other packages, that is all that is known of them."""
     return name in _CLASSES.get(owner, _NOTHING)
@@ -598,3 +609,47 @@ EXPORTED = {
     "azureml.widgets": "RunDetails",
 }
 """What `from … import *` brings of modules of which no surface is recorded."""
+
+_KEYWORDS = {"experiment": "Experiment", "run_instance": "Run", "workspace": "Workspace"}
+"""Keywords that mean the same wherever azureml has them."""
+_FIRST = {
+    "azureml.core.run.Run": "Experiment",
+    "azureml.core.script_run.ScriptRun": "Experiment",
+    "azureml.widgets.RunDetails": "Run",
+    **dict.fromkeys(
+        (
+            "azureml.core.compute.amlcompute.AmlCompute",
+            "azureml.core.compute.compute.ComputeTarget",
+            "azureml.core.compute.compute.ComputeTarget.attach",
+            "azureml.core.compute.compute.ComputeTarget.create",
+            "azureml.core.compute.compute.ComputeTarget.list",
+            "azureml.core.dataset.Dataset.get_by_id",
+            "azureml.core.dataset.Dataset.get_by_name",
+            "azureml.core.datastore.Datastore",
+            "azureml.core.datastore.Datastore.get",
+            "azureml.core.datastore.Datastore.get_default",
+            "azureml.core.datastore.Datastore.register_azure_blob_container",
+            "azureml.core.environment.Environment.build",
+            "azureml.core.environment.Environment.get",
+            "azureml.core.environment.Environment.list",
+            "azureml.core.environment.Environment.register",
+            "azureml.core.experiment.Experiment",
+            "azureml.core.experiment.Experiment.list",
+            "azureml.core.model.Model",
+            "azureml.core.model.Model.deploy",
+            "azureml.core.model.Model.list",
+            "azureml.core.model.Model.register",
+            "azureml.core.webservice.webservice.Webservice",
+            "azureml.core.webservice.webservice.Webservice.list",
+            "azureml.data.abstract_dataset.AbstractDataset.get_by_id",
+            "azureml.data.abstract_dataset.AbstractDataset.get_by_name",
+            "azureml.data.abstract_dataset.AbstractDataset.register",
+            "azureml.pipeline.core.graph.PublishedPipeline.list",
+            "azureml.pipeline.core.pipeline.Pipeline",
+            "azureml.pipeline.core.schedule.Schedule.create",
+            "azureml.pipeline.core.schedule.Schedule.list",
+        ),
+        "Workspace",
+    ),
+}
+"""What the first argument of a call is."""

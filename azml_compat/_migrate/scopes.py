@@ -147,6 +147,7 @@ class Map:
         yielded: Those that it yields.
         classes: The names of classes.
         parameters: The parameters of all functions of a name.
+        passed: The calls that a name or attribute is an argument of, with the place or keyword, and the expression.
     """
 
     def __init__(self, tree: ast.Module) -> None:
@@ -160,6 +161,7 @@ class Map:
         self.contents: defaultdict[str, list[tuple[ast.expr, Source]]] = defaultdict(list)
         self.returned: defaultdict[ast.AST, list[ast.expr]] = defaultdict(list)
         self.yielded: defaultdict[ast.AST, list[ast.expr]] = defaultdict(list)
+        self.passed: defaultdict[str, list[tuple[ast.Call, int | str, ast.expr]]] = defaultdict(list)
         self.classes: set[str] = set()
         self.parameters: defaultdict[str, list[str]] = defaultdict(list)
         self._order = 0
@@ -322,6 +324,12 @@ class Map:
         if isinstance(node.func, ast.Attribute) and name in _ADDS and node.args:
             added = Source("value", node.args[-1])
             self._contain(node.func.value, Source("element", None, added) if name == "extend" else added)
+        roles = [*enumerate(node.args[:1]), *((keyword.arg, keyword.value) for keyword in node.keywords)]
+        for role, argument in roles:
+            passed = last_name(argument)
+            if passed is not None and role is not None:
+                self.passed[passed].append((node, role, argument))
+                self.statements[-1].gives_to.append(passed)
         for child in _children(node):
             yield child, scope, block
 
