@@ -140,6 +140,36 @@ def test_a_script_becomes_plain_mlflow(migrate):
     assert migrate("--to", "mlflow", "--check", ".")[0] == 0
 
 
+def test_what_is_required_depends_on_what_is_still_imported(migrate):
+    requirements = write("requirements.txt", b"azureml-core\nnumpy\n")
+    write("train.py", b"from azureml.core import Run\nrun = Run.get_context()\nrun.log('loss', 0.5)\n")
+    other = write("control.py", b"from azureml.train.automl import AutoMLConfig\nAutoMLConfig()\n")
+
+    migrate("--to", "mlflow", "--write", ".")
+    assert requirements.read_bytes() == b"azml-compat\nnumpy\n"
+    assert migrate("--to", "mlflow", "--check", ".")[0] == 0
+
+    other.unlink()
+    migrate("--to", "mlflow", "--write", ".")
+    assert requirements.read_bytes() == b"mlflow\nnumpy\n"
+
+
+def test_the_facade_is_a_step_on_the_way_to_mlflow(migrate):
+    path = write("train.py", b"from azureml.core import Run\nrun = Run.get_context()\nrun.log('loss', 0.5)\n")
+    requirements = write("requirements.txt", b"azureml-core\n")
+    migrate("--to", "mlflow", "--write", ".")
+    expected = path.read_bytes()
+    path.write_bytes(b"from azureml.core import Run\nrun = Run.get_context()\nrun.log('loss', 0.5)\n")
+    requirements.write_bytes(b"azureml-core\n")
+
+    migrate("--to", "facade", "--write", ".")
+    assert requirements.read_bytes() == b"azml-compat\n"
+    migrate("--to", "mlflow", "--write", ".")
+
+    assert path.read_bytes() == expected
+    assert requirements.read_bytes() == b"mlflow\n"
+
+
 # -- notebooks -----------------------------------------------------------------------------------------------------
 
 

@@ -11,7 +11,7 @@ from collections import Counter
 from collections.abc import Iterable, Sequence
 from pathlib import Path
 
-from azml_compat._migrate import migrating, pool, sources
+from azml_compat._migrate import migrating, sources
 from azml_compat._migrate.migrating import Outcome, Task
 
 _DESCRIPTION = """\
@@ -58,9 +58,8 @@ def _run(options: argparse.Namespace) -> int:
         return _FAILED
     shows_diff = options.diff or not (options.write or options.check)
     tasks = [Task(path, options.to, options.unsafe, options.write) for path in paths]
-    outcomes = []
-    for outcome in pool.each(migrating.migrate, tasks, migrating.failed):
-        outcomes.append(outcome)
+    outcomes = migrating.migrate_all(tasks)
+    for outcome in outcomes:
         if shows_diff and outcome.diff and not outcome.failure:
             sys.stdout.write(outcome.diff)
     sys.stdout.flush()

@@ -8,18 +8,25 @@ from __future__ import annotations
 
 import ast
 import dataclasses
+import re
 import warnings
 from collections import Counter
+from collections.abc import Sequence
 from pathlib import Path
 from typing import NamedTuple
 
-from azml_compat._migrate import edits, facade, requirements, sources
+from azml_compat._migrate import edits, facade, pool, requirements, sources
 from azml_compat._migrate.requirements import Target
 from azml_compat._migrate.resolving import resolve
 from azml_compat._migrate.rewriting import Rewriting
 from azml_compat._migrate.sources import Source, Unit
 
-_NAME = "azureml"
+_NAMES: dict[Target, re.Pattern[bytes]] = {
+    "facade": re.compile(rb"azureml", re.IGNORECASE),
+    "mlflow": re.compile(rb"azureml|azml[-_.]compat", re.IGNORECASE),
+}
+"""What is in a file that has something to rewrite."""
+_IMPORT = re.compile(r"^\s*(?:from\s+|import\b[^\n#;]*\b)(?:azureml|azml_compat)\b", re.MULTILINE)
 _WIDE = (b"\xff\xfe", b"\xfe\xff")
 
 
@@ -32,6 +39,8 @@ class Task(NamedTuple):
     """Whether fixes are made too that assume something."""
     is_written: bool = False
     """Whether the file is changed, or only looked at."""
+    is_needed: bool | None = None
+    """Whether some script imports azureml or azml_compat afterwards, so that it is still required; None: not known."""
 
 
 class Left(NamedTuple):
@@ -57,6 +66,10 @@ class Outcome:
     left: tuple[Left, ...] = ()
     failure: str = ""
     """Why it is as it was, although it should have been changed."""
+    has_imports: bool = False
+    """Whether it imports azureml or azml_compat afterwards."""
+    is_deferred: bool = False
+    """Whether it is to be done once `Task.is_needed` is known, and nothing else is said yet."""
 
     @property
     def is_changed(self) -> bool:
@@ -64,11 +77,22 @@ class Outcome:
         return bool(self.diff)
 
 
+def migrate_all(tasks: Sequence[Task]) -> list[Outcome]:
+    """Rewrite files; what they require, when it is known what they still import."""
+    outcomes = list(pool.each(migrate, tasks, failed))
+    is_needed = any(outcome.has_imports or outcome.failure for outcome in outcomes)
+    deferred = [index for index, outcome in enumerate(outcomes) if outcome.is_deferred]
+    again = [tasks[index]._replace(is_needed=is_needed) for index in deferred]
+    for index, outcome in zip(deferred, pool.each(migrate, again, failed), strict=True):
+        outcomes[index] = outcome
+    return outcomes
+
+
 def migrate(task: Task) -> Outcome:
     """Rewrite one file."""
     try:
         content = task.path.read_bytes()
-        if _NAME.encode() not in content.lower() and not content.startswith(_WIDE):
+        if _NAMES[task.target].search(content) is None and not content.startswith(_WIDE):
             return Outcome(task.path)
         return _migrated(task, sources.read(task.path, content))
     except sources.UnreadableError as error:
@@ -89,13 +113,16 @@ def _migrated(task: Task, source: Source) -> Outcome:
     made: Counter[str] = Counter()
     held_back: Counter[str] = Counter()
     left: list[Left] = []
+    is_deferred = False
     for unit in (*source.units, *source.others):
         changes.append((unit, []))
         for problem in unit.problems:
-            if _NAME in unit.raw:
+            if _is_concerned(unit.raw, task):
                 place = _place(unit, problem.cell, problem.line)
                 left.append(Left(place, "AZ001", f"it does not parse, and stays as it is: {problem.message}"))
-        for rewriting in _rewritings(unit, task):
+        asked_for = requirements.rewrite(unit, "facade" if task.is_needed else task.target)
+        is_deferred |= bool(asked_for.fixes) and task.target == "mlflow" and task.is_needed is None
+        for rewriting in (asked_for, *_rewritings(unit, task)):
             for fix in rewriting.fixes:
                 if fix.is_safe or task.is_unsafe:
                     changes[-1][1].extend(fix.edits)
@@ -104,27 +131,32 @@ def _migrated(task: Task, source: Source) -> Outcome:
                     held_back[fix.rule] += 1
             for mark in rewriting.marks:
                 left.append(Left(_place(unit, *unit.place(mark.line)), mark.rule, mark.message))
+    has_imports = any(_IMPORT.search(edits.apply(unit.raw, found)) for unit, found in changes if unit in source.units)
+    if is_deferred:
+        return Outcome(task.path, has_imports=has_imports, is_deferred=True)
     if not made:
-        return Outcome(task.path, held_back=held_back, left=tuple(left))
+        return Outcome(task.path, held_back=held_back, left=tuple(left), has_imports=has_imports)
     content = source.edited(changes)
     diff = _checked_diff(source, changes, content)
     if diff and task.is_written:
         sources.write(task.path, content)
-    return Outcome(task.path, diff, made, held_back, tuple(left))
+    return Outcome(task.path, diff, made, held_back, tuple(left), has_imports=has_imports)
 
 
 def _rewritings(unit: Unit, task: Task) -> list[Rewriting]:
-    """Return all that is to be done with a unit."""
-    found = [requirements.rewrite(unit, task.target)]
-    if unit.tree is not None and _NAME in unit.text:
-        resolution = resolve(unit.tree)
-        if task.target == "facade":
-            found.append(facade.rewrite(unit.text, resolution))
-        else:
-            from azml_compat._migrate import to_mlflow  # the larger part, which the other target does not need
+    """Return what is to be done with the Python of a unit."""
+    if unit.tree is None or not _is_concerned(unit.text, task):
+        return []
+    resolution = resolve(unit.tree)
+    if task.target == "facade":
+        return [facade.rewrite(unit.text, resolution)]
+    from azml_compat._migrate import to_mlflow  # the larger part, which the other target does not need
 
-            found.append(to_mlflow.rewrite(unit.text, resolution, is_unsafe=task.is_unsafe))
-    return found
+    return [to_mlflow.rewrite(unit.text, resolution, is_unsafe=task.is_unsafe)]
+
+
+def _is_concerned(text: str, task: Task) -> bool:
+    return _NAMES[task.target].search(text.encode("utf-8", "surrogatepass")) is not None
 
 
 def _place(unit: Unit, cell: int | None, line: int) -> str:

@@ -23,6 +23,8 @@ REMOVED = "AZ202"
 MISSED = "AZ203"
 
 _PACKAGES: dict[Target, str] = {"facade": "azml-compat", "mlflow": "mlflow"}
+_OLD = re.compile(r"azureml|azml[-_.]compat", re.IGNORECASE)
+_WITH_MLFLOW = ("azureml-mlflow", _PACKAGES["facade"])
 _NOT_CONDAS = ("azml-compat",)
 _WITHOUT_VALUE = frozenset(
     {
@@ -53,7 +55,7 @@ def rule_of(dependency: Dependency) -> str:
 def rewrite(unit: Unit, target: Target) -> Rewriting:
     """Find the requirements in a text, or in the commands of a notebook, and what to write in their place."""
     text = unit.raw
-    if "azureml" not in text.lower():
+    if _OLD.search(text) is None:
         return Rewriting([], [])
     if unit.name == unit.path.name and unit.path.suffix.lower() == ".ipynb":
         cells = (commands(text[part.start : part.start + part.length]) for part in unit.parts)
@@ -78,36 +80,40 @@ class _Lists:
         self._made: list[Edit] = []
         self._listed: dict[Hashable, set[str]] = {}
         for entry in found:
-            if not entry.is_sdks:
+            if not self._is_old(entry):
                 self._listed.setdefault(self._scope(entry), set()).add(entry.package)
 
     def rewritten(self) -> Rewriting:
         fixes: list[Fix] = []
         marks: list[Mark] = []
         for entry in self._found:
-            if not entry.is_sdks:
+            if not self._is_old(entry):
                 continue
-            dependency = _dependency(entry)
+            rule = REPLACED if self._replacement(entry) else rule_of(_dependency(entry))
             new = self._instead(entry)
             listed = self._listed.setdefault(self._scope(entry), set())
             if new in listed and not self._is_kept(entry):
                 new = ""
             edits = self._edits(entry, new)
             if isinstance(edits, str):
-                marks.append(Mark(rule_of(dependency), entry.line, f"`{entry.requirement}`: {edits}"))
+                marks.append(Mark(rule, entry.line, f"`{entry.requirement}`: {edits}"))
             else:
                 listed.add(new)
                 self._made += edits
-                fixes.append(Fix(rule_of(dependency), entry.line, tuple(edits), not dependency.is_missed))
+                fixes.append(Fix(rule, entry.line, tuple(edits), rule != MISSED))
         return Rewriting(fixes, marks)
 
     def _instead(self, entry: Entry) -> str:
         """Return the package to write in the place of an entry; empty where it goes."""
         return self._replacement(entry) or (self._needed if self._is_kept(entry) else "")
 
+    def _is_old(self, entry: Entry) -> bool:
+        """Tell whether a package is one that the rewritten scripts have no use for."""
+        return entry.is_sdks or (self._target == "mlflow" and entry.package == _PACKAGES["facade"])
+
     def _replacement(self, entry: Entry) -> str:
         new = _dependency(entry).instead
-        if new == _PACKAGES["facade"] or (self._target == "mlflow" and entry.package == "azureml-mlflow"):
+        if new == _PACKAGES["facade"] or (self._target == "mlflow" and entry.package in _WITH_MLFLOW):
             return self._needed
         return new
 
@@ -123,7 +129,7 @@ class _Lists:
             listed = [other for other in self._found if other.group == entry.group]
         else:
             return False
-        if not all(other.is_sdks and not self._replacement(other) for other in listed):
+        if not all(self._is_old(other) and not self._replacement(other) for other in listed):
             return False
         return entry == min(listed, key=lambda other: _dependency(other).is_missed, default=None)
 

@@ -101,8 +101,9 @@ _REPLACED = (
     Rule(
         "AZ201",
         "requirement that is replaced",
-        "A package of the Azure ML SDK is required here. azml-compat takes its place, or mlflow with --to mlflow; the "
-        "version goes, a condition such as `; python_version < '3.12'` stays. Each list has the new package once.",
+        "A package of the Azure ML SDK is required here. azml-compat takes its place; with --to mlflow that is mlflow, "
+        "if none of the files still imports azureml. The version goes, a condition such as `; python_version < '3.12'` "
+        "stays. Each list has the new package once.",
     ),
     Rule(
         "AZ202",
