@@ -293,7 +293,9 @@ def _given(owner: str, name: str) -> _Atoms:
     found: dict[_Atom, None] = {}
     many: dict[Literal["list", "dict"], list[Value]] = {}
     for value in gives(owner, name):
-        if value.kind in ("list", "dict"):
+        if value.kind == "tuple":
+            found[_row(((Value(value.path, "instance"),), _UNKNOWN))] = None
+        elif value.kind in ("list", "dict"):
             many.setdefault(value.kind, []).append(Value(value.path, "instance"))
         else:
             found[value] = None
@@ -867,14 +869,15 @@ def _is_recorded(path: str) -> bool:
 
 def _instances(atoms: _Atoms) -> _Atoms:
     """Return instances of what are classes."""
-    return _union(
-        (atom._replace(is_instance=True),)
-        if isinstance(atom, _Own) and isinstance(atom.node, ast.ClassDef)
-        else (Value(atom.path, "instance"),)
-        if isinstance(atom, Value) and atom.kind == "class"
-        else _UNKNOWN
-        for atom in atoms
-    )
+    found: list[_Atoms] = []
+    for atom in atoms:
+        if isinstance(atom, _Own) and isinstance(atom.node, ast.ClassDef):
+            found.append((atom._replace(is_instance=True),))
+        elif isinstance(atom, Value) and atom.kind == "class":
+            found.append(constructs(atom.path))
+        else:
+            found.append(_UNKNOWN)
+    return _union(found)
 
 
 def _elements(atoms: _Atoms, *, or_itself: bool = False) -> _Atoms:

@@ -1,9 +1,9 @@
 """What members of azureml classes give, and its functions return: by these facts types are followed through a script.
 
 They come from the reference of azureml-core and, of other packages, from how published scripts use them. A type is
-written as a class, `[Class]` (a list or generator of it), `{Class}` (a dict with it as values), `type Class` (the class
-itself) or `=` (the class that it was reached through); `|` stands between alternatives, of which the first is taken
-where nothing tells them apart.
+written as a class, `[Class]` (a list or generator of it), `{Class}` (a dict with it as values), `(Class)` (a tuple that
+begins with it), `type Class` (the class itself) or `=` (the class that it was reached through); `|` stands between
+alternatives, of which the first is taken where nothing tells them apart.
 """
 
 from __future__ import annotations
@@ -14,7 +14,7 @@ from typing import Literal, NamedTuple
 
 from azml_compat._surface import home, lineage
 
-Kind = Literal["module", "class", "instance", "function", "list", "dict"]
+Kind = Literal["module", "class", "instance", "function", "list", "dict", "tuple"]
 
 
 class Value(NamedTuple):
@@ -22,8 +22,8 @@ class Value(NamedTuple):
 
     Attributes:
         path: Where the class, module or function lives: `azureml.core.run.Run`.
-        kind: What the expression is of that path: itself (`module`, `class`, `function`), an `instance` of it, or a
-            `list` or `dict` whose items or values are such instances.
+        kind: What the expression is of that path: itself (`module`, `class`, `function`), an `instance` of it, a
+            `list` or `dict` whose items or values are such instances, or a `tuple` of which the first is one.
     """
 
     path: str
@@ -101,11 +101,12 @@ def _one(spelled: str, owner: str) -> Value:
     kind: Kind = "instance"
     if spelled.startswith("type "):
         kind, spelled = "class", spelled.removeprefix("type ")
-    elif spelled.startswith(("[", "{")):
-        kind, spelled = "list" if spelled[0] == "[" else "dict", spelled[1:-1]
+    elif spelled[0] in _KINDS:
+        kind, spelled = _KINDS[spelled[0]], spelled[1:-1]
     return Value(owner if spelled == "=" else _HOMES[spelled], kind)
 
 
+_KINDS: dict[str, Kind] = {"[": "list", "{": "dict", "(": "tuple"}
 _NOTHING: dict[str, str] = {}
 _PIPELINE_RUN = "azureml.pipeline.core.run.PipelineRun"
 _STEP_RUN = "azureml.pipeline.core.run.StepRun"
@@ -168,6 +169,9 @@ _HOMES = {
         "azureml.core.runconfig.TensorflowConfiguration",
         "azureml.core.script_run.ScriptRun",
         "azureml.core.script_run_config.ScriptRunConfig",
+        "azureml.core.webservice.aci.AciWebservice",
+        "azureml.core.webservice.aks.AksWebservice",
+        "azureml.core.webservice.local.LocalWebservice",
         "azureml.core.webservice.webservice.Webservice",
         "azureml.core.workspace.Workspace",
         "azureml.data.abstract_dataset.AbstractDataset",
@@ -208,7 +212,14 @@ _DATASTORE = "AzureBlobDatastore|AzureFileDatastore|AzureDataLakeGen2Datastore|A
 _TARGET = "ComputeTarget|AmlCompute|ComputeInstance|AksCompute"
 _RUN = "Run|PipelineRun|HyperDriveRun|AutoMLRun"
 
-_CONSTRUCTS = {"ComputeTarget": _TARGET, "Datastore": _DATASTORE, "Dataset": f"Dataset|{_DATASET}"}
+_SERVICE = "Webservice|AciWebservice|AksWebservice|LocalWebservice"
+
+_CONSTRUCTS = {
+    "ComputeTarget": _TARGET,
+    "Dataset": f"Dataset|{_DATASET}",
+    "Datastore": _DATASTORE,
+    "Webservice": _SERVICE,
+}
 """Of classes whose constructors give what the workspace has under a name: of any class below."""
 
 _SUBMITS = {
@@ -277,13 +288,13 @@ _CLASSES: dict[str, dict[str, str]] = {
         "models": "{Model}",
         "private_endpoints": "{PrivateEndPoint}",
         "setup": "=",
-        "webservices": "{Webservice}",
+        "webservices": "{Webservice}|{AciWebservice}|{AksWebservice}",
     },
     "azureml.core.keyvault.Keyvault": {"workspace": "Workspace"},
     "azureml.core.authentication.AbstractAuthentication": {"get_token": "AccessToken"},
     "azureml.core.model.Model": {
         "datasets": "{TabularDataset}|{FileDataset}",
-        "deploy": "Webservice",
+        "deploy": _SERVICE,
         "list": "[Model]",
         "package": "ModelPackage",
         "register": "Model",
@@ -294,12 +305,12 @@ _CLASSES: dict[str, dict[str, str]] = {
         "workspace": "Workspace",
     },
     "azureml.core.webservice.webservice.Webservice": {
-        "deploy": "=",
-        "deploy_from_image": "=",
-        "deploy_from_model": "=",
-        "deploy_local_from_model": "=",
+        "deploy": _SERVICE,
+        "deploy_from_image": _SERVICE,
+        "deploy_from_model": _SERVICE,
+        "deploy_local_from_model": _SERVICE,
         "image": "Image",
-        "list": "[Webservice]",
+        "list": "[Webservice]|[AciWebservice]|[AksWebservice]",
         "workspace": "Workspace",
     },
     "azureml.core.image.image.Image": {"create": "=", "list": "[Image]"},
@@ -575,7 +586,7 @@ _CLASSES: dict[str, dict[str, str]] = {
         "get_best_child": "=",
         "get_children": "[AutoMLRun]",
         "get_guardrails": "",
-        "get_output": "",
+        "get_output": "(Run)",
         "get_run_sdk_dependencies": "",
         "model_id": "",
         "pause": "",
