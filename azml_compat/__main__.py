@@ -24,7 +24,7 @@ _USAGE = """\
 usage: python -m azml_compat script.py [argument ...]
        python -m azml_compat -m module [argument ...]
        python -m azml_compat -c code [argument ...]
-       python -m azml_compat run | ui | doctor | sync [option ...], as the command azml-compat
+       python -m azml_compat run | ui | doctor | sync | scan | migrate | verify [option ...], as the command azml-compat
 
 Runs a program that imports azureml, with azml_compat in its place; processes that it starts inherit that.
 """
