@@ -233,6 +233,10 @@ LOG = f"{RUN}.log"
             id="list",
         ),
         pytest.param(
+            "from azureml.core import Run\nruns = [Run.get_context()]\nmax(runs, key=lambda run: run.log('a', 1))",
+            id="lambda",
+        ),
+        pytest.param(
             """
             from azureml.core import Run
             runs = {'a': Run.get_context()}
@@ -347,10 +351,12 @@ def test_of_alternatives_the_one_that_has_the_member_is_meant() -> None:
     data = Dataset.get_by_name(Workspace.from_config(), 'd')
     data.to_pandas_dataframe()
     data.as_mount()
+    data.mount()  # both have it, and one refuses
     """
     assert used(text)[2:] == [
         "azureml.data.tabular_dataset.TabularDataset.to_pandas_dataframe",
         "azureml.data.file_dataset.FileDataset.as_mount",
+        "azureml.data.file_dataset.FileDataset.mount",
     ]
 
 
@@ -520,7 +526,7 @@ def test_no_tree_is_too_odd_as_far_as_generated(body: list[str]) -> None:
 def test_no_tree_is_too_odd_of_all_that_is_installed() -> None:
     folder = Path(sysconfig.get_path("stdlib"))
     count = 0
-    for path in sorted({*folder.rglob("*.py"), *Path(sysconfig.get_path("purelib")).rglob("*.py")})[::5]:
+    for path in sorted({*folder.rglob("*.py"), *Path(sysconfig.get_path("purelib")).rglob("*.py")})[::15]:
         try:
             text = path.read_text(encoding="utf-8")
             with warnings.catch_warnings():
@@ -530,4 +536,4 @@ def test_no_tree_is_too_odd_of_all_that_is_installed() -> None:
             continue
         check(f"from azureml.core import *\n{text}" if "from __future__" not in text else text)
         count += 1
-    assert count > 500
+    assert count > 150

@@ -500,7 +500,9 @@ class _Answers:
         """Return what an argument of a function may be: by its annotation, default, and what calls of it pass."""
         argument, index = source.node, source.at
         function = source.of.node if source.of is not None else None
-        if isinstance(function, ast.Lambda) or function is None:
+        if isinstance(function, ast.Lambda):
+            return self._lambda_parameter(function) if index == 0 else _UNKNOWN
+        if function is None:
             return _UNKNOWN
         owner = self._map.parents.get(function)
         is_method = isinstance(owner, ast.ClassDef) and "staticmethod" not in _decorators(function)
@@ -538,6 +540,21 @@ class _Answers:
                 if taken is not None:
                     return (Value(taken, "instance"), *found)
         return found
+
+    def _lambda_parameter(self, function: ast.Lambda) -> _Atoms:
+        """Return what the first argument of a lambda may be that is called for each item of something."""
+        above = self._map.parents.get(function)
+        call = self._map.parents.get(above) if isinstance(above, ast.keyword) and above.arg == "key" else above
+        if not isinstance(call, ast.Call):
+            return _UNKNOWN
+        name = last_name(call.func)
+        if call is not above and name in ("sorted", "max", "min", "groupby") and call.args:
+            return _elements(self.of(call.args[0]))
+        if call is not above and name == "sort" and isinstance(call.func, ast.Attribute):
+            return _elements(self.of(call.func.value))
+        if name in ("map", "filter") and len(call.args) > 1 and call.args[0] is function:
+            return _elements(self.of(call.args[1]))
+        return _UNKNOWN
 
     def _shift(self, call: ast.Call, function: Any) -> int | None:
         """Return how many arguments a call of a function passes by itself; None if it calls something else."""
@@ -665,28 +682,31 @@ class _Answers:
         """Return the path of the azureml name that an attribute is; None if it is none, or one that the script set."""
         if name.startswith("__") and name.endswith("__"):
             return None
+        known: list[str] = []
+        unknown: list[str] = []
         is_doubtful = False
-        unknown: str | None = None
         for atom in self.of(node):
-            if isinstance(atom, _Own):
-                path, is_known = self._inherited(atom, name)
-            elif not isinstance(atom, Value):
-                path, is_known = None, False
-            elif atom.kind in ("class", "instance"):
-                path, is_known = _member(atom.path, name)
-            elif atom.kind == "module" or _may_be_module(atom.path):
-                path, is_known = _named(f"{atom.path}.{name}")[0], True
+            path, is_known = self._member_of(atom, name)
+            if path is None:
+                is_doubtful = True
             else:
-                path, is_known = None, False
-            if is_known:
-                return path
-            is_doubtful = is_doubtful or path is None
-            unknown = unknown or path
-        return (
-            None
-            if is_doubtful or (unknown is not None and name in self._map.stored and _is_recorded(unknown))
-            else unknown
-        )
+                (known if is_known else unknown).append(path)
+        if known:
+            return next((path for path in known if not _is_refused(path)), known[0])
+        if not unknown or is_doubtful or (name in self._map.stored and _is_recorded(unknown[0])):
+            return None
+        return unknown[0]
+
+    def _member_of(self, atom: _Atom, name: str) -> tuple[str | None, bool]:
+        """Return the path of an attribute of something, and whether azureml is known to have it."""
+        if isinstance(atom, _Own):
+            return self._inherited(atom, name)
+        if isinstance(atom, Value):
+            if atom.kind in ("class", "instance"):
+                return _member(atom.path, name)
+            if atom.kind == "module" or _may_be_module(atom.path):
+                return _named(f"{atom.path}.{name}")[0], True
+        return None, False
 
     def _inherited(self, own: _Own, name: str) -> tuple[str | None, bool]:
         """Return the path of what a class of the script inherits of azureml's under a name."""
@@ -861,6 +881,12 @@ def _exported(module: str) -> frozenset[str]:
     if module in surface():
         return frozenset(surface()[module].get("all") or public_names(module))
     return frozenset(EXPORTED.get(module, "").split())
+
+
+@functools.lru_cache(maxsize=8192)
+def _is_refused(path: str) -> bool:
+    support = support_of(path)
+    return support is not None and support.level == "refused"
 
 
 def _is_recorded(path: str) -> bool:
