@@ -69,9 +69,8 @@ class _Rewrite:
         self._read()
         self._rewrite_imports()
         self._rewrite_strings()
-        self._fixes.sort(key=lambda fix: fix.edits)
-        self._marks.sort(key=lambda mark: mark.line)
-        return Rewriting(self._fixes, self._marks)
+        fixes = sorted(dict.fromkeys(self._fixes), key=lambda fix: fix.edits)
+        return Rewriting(fixes, sorted(self._marks, key=lambda mark: mark.line))
 
     def _read(self) -> None:
         """Rewrite what stands for itself, and collect what has to do with the name `azureml`."""

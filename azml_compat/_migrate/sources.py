@@ -8,6 +8,7 @@ ends and in the JSON that it had.
 from __future__ import annotations
 
 import ast
+import errno
 import io
 import os
 import re
@@ -267,6 +268,8 @@ def write(path: Path, content: bytes) -> None:
         OSError: it cannot be written; it is as it was.
     """
     target = Path(os.path.realpath(path))
+    if not os.access(target, os.W_OK):  # which replacing it would not ask
+        raise PermissionError(errno.EACCES, os.strerror(errno.EACCES), str(path))
     mode = target.stat().st_mode
     descriptor, name = tempfile.mkstemp(prefix=f".{target.name}.", dir=target.parent)
     try:
