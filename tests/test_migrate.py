@@ -206,6 +206,26 @@ def test_a_notebook_with_all_that_notebooks_have(migrate):
     assert migrate("--to", "facade", "--check", path)[0] == 0
 
 
+def test_a_notebook_becomes_what_the_script_becomes(migrate):
+    parts = [
+        "import os\nfrom azureml.core import Experiment, Workspace",
+        "%%time\nws = Workspace.from_config()\nexp = Experiment(ws, 'n')\nrun = exp.start_logging()",
+        "for i in range(3):\n    run.log('a', i)\n!ls\nrun.complete()",
+    ]
+    script = write("t.py", "\n".join(parts).replace("%%time\n", "").replace("!ls\n", ""))
+    path = write("n.ipynb", cells(*parts))
+
+    assert migrate("--to", "mlflow", "--write", "n.ipynb", "t.py")[0] == 0
+
+    found = ["".join(cell["source"]) for cell in json.loads(path.read_text())["cells"]]
+    assert found[1].startswith("%%time\n")
+    joined = "\n".join(found).replace("%%time\n", "").replace("!ls\n", "")
+    expected = script.read_text()
+    assert "azureml" not in expected
+    assert [line for line in joined.split("\n") if line] == [line for line in expected.split("\n") if line]
+    assert migrate("--to", "mlflow", "--check", "n.ipynb")[0] == 0
+
+
 # -- trouble -------------------------------------------------------------------------------------------------------
 
 

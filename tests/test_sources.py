@@ -270,6 +270,25 @@ def test_a_change_over_the_end_of_a_cell_is_refused_but_for_the_line_end(tmp_pat
     assert [cell["source"] for cell in changed["cells"]] == ["a = 1", "c = 3"]
 
 
+@pytest.mark.parametrize(
+    ("changes", "after"),
+    [
+        ([Edit(12, 12, "\n\nnew\n\n")], ["a = 1\nb = 2\n\n\nnew", "%%time\nc = 3\nd = 4"]),
+        ([Edit(12, 12, "# new\n")], ["a = 1\nb = 2", "%%time\n# new\nc = 3\nd = 4"]),
+        ([Edit(6, 12, "new\n")], ["a = 1\nnew", "%%time\nc = 3\nd = 4"]),
+        ([Edit(0, 6, ""), Edit(6, 12, "")], ["", "%%time\nc = 3\nd = 4"]),
+        ([Edit(0, 12, "")], ["", "%%time\nc = 3\nd = 4"]),
+        ([Edit(30, 30, "\nnew\n")], ["a = 1\nb = 2", "%%time\nc = 3\nd = 4\nnew\n"]),
+        ([Edit(0, 0, "new\n")], ["new\na = 1\nb = 2", "%%time\nc = 3\nd = 4"]),
+    ],
+)
+def test_lines_at_the_edge_of_a_cell_go_where_they_are_meant_to_be(tmp_path, changes, after):
+    path = written(tmp_path / "n.ipynb", json.dumps(notebook("a = 1\nb = 2", "%%time\nc = 3\nd = 4")))
+    source = sources.read(path)
+    (unit,) = source.units
+    assert [cell["source"] for cell in json.loads(source.edited([(unit, changes)]))["cells"]] == after
+
+
 def test_notebooks_in_other_languages_hold_no_python(tmp_path):
     content = notebook("x <- 1", metadata={"kernelspec": {"language": "R", "name": "ir"}})
     assert sources.units(written(tmp_path / "n.ipynb", json.dumps(content))) == []

@@ -152,7 +152,8 @@ def _rewritings(unit: Unit, task: Task) -> list[Rewriting]:
         return [facade.rewrite(unit.text, resolution)]
     from azml_compat._migrate import to_mlflow  # the larger part, which the other target does not need
 
-    return [to_mlflow.rewrite(unit.text, resolution, is_unsafe=task.is_unsafe)]
+    cells = [part.start for part in unit.parts if part.cell is not None]
+    return [to_mlflow.rewrite(unit.text, resolution, is_unsafe=task.is_unsafe, cells=cells)]
 
 
 def _is_concerned(text: str, task: Task) -> bool:
@@ -167,7 +168,7 @@ def _checked_diff(source: Source, changes: list[tuple[Unit, list[edits.Edit]]], 
     """Return the diff of a file and its new content, which is read to see that it is what it should be."""
     after = sources.read(source.path, content)
     for (unit, found), new in zip(changes, (*after.units, *after.others), strict=True):
-        if new.raw != edits.apply(unit.raw, found):
+        if new.raw != edits.apply(unit.raw, sources.settled(unit, found)):
             raise AssertionError(f"the new text of {unit.name} is not what was to be written")
         _check(unit, new)
     if source.notebook is None or after.notebook is None:

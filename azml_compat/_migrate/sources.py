@@ -22,7 +22,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from azml_compat import _dependencies
 from azml_compat._migrate import magics, notebooks
-from azml_compat._migrate.edits import Edit, apply
+from azml_compat._migrate.edits import Edit, apply, in_order
 
 if TYPE_CHECKING:
     from pathspec import GitIgnoreSpec
@@ -78,7 +78,7 @@ class Unit(NamedTuple):
 
     def place(self, line: int) -> tuple[int | None, int]:
         """Return where a line of the text is: the cell, or None in a script, and the line in the one or the other."""
-        part = self.parts[max(bisect_right([part.line for part in self.parts], line) - 1, 0)]
+        part = self.parts[max(bisect_right(self.parts, line, key=lambda part: part.line) - 1, 0)]
         return part.cell, line - part.line + 1 + part.skipped_lines
 
 
@@ -112,9 +112,10 @@ class Source(NamedTuple):
             return apply(self.text, edits).encode(self.encoding)
         cells: dict[int, list[Edit]] = {}
         for unit, found in changes:
-            for edit in found:
-                cell, within = _in_cell(unit, edit)
-                cells.setdefault(cell, []).append(within)
+            for start, end, text in settled(unit, found):
+                part = unit.parts[_part_at(unit, start)]
+                moved = part.skipped - part.start
+                cells.setdefault(part.cell or 0, []).append(Edit(start + moved, end + moved, text))
         for changed in self.notebook.cells:
             if changed.number in cells:
                 ends = _LineEnds(changed.source)
@@ -416,17 +417,43 @@ def _parsed(text: str) -> ast.Module | None:
 # -- writing back --------------------------------------------------------------------------------------------------
 
 
-def _in_cell(unit: Unit, edit: Edit) -> tuple[int, Edit]:
-    """Return the cell that a change of a unit is in, and the change as one of that cell's source."""
-    part = unit.parts[max(bisect_right([part.start for part in unit.parts], edit.start) - 1, 0)]
-    start, end = edit.start - part.start, edit.end - part.start
-    if end == part.length + 1:  # what parts cells is no character of theirs
-        end -= 1
-        if start and unit.raw[edit.start - 1] == "\n" and not edit.text:
-            start -= 1
-    if end > part.length or part.cell is None:
-        raise ValueError(f"{edit} reaches over the end of a cell")
-    return part.cell, Edit(start + part.skipped, end + part.skipped, edit.text)
+def settled(unit: Unit, edits: Iterable[Edit]) -> list[Edit]:
+    """Return changes of a unit as they can be made in the cells that it is in.
+
+    The line end between two cells is no character of either. Lines that are put after the last one of a cell go into
+    that cell, which a line feed at their beginning tells from lines before the first one of the next.
+
+    Raises:
+        ValueError: one reaches over the end of a cell.
+    """
+    if unit.parts[0].cell is None:
+        return list(edits)
+    found: list[Edit] = []
+    for edit in in_order(edits):
+        start, end, text = edit
+        index = _part_at(unit, start)
+        part = unit.parts[index]
+        if start == end == part.start and index and text.startswith("\n"):
+            before = unit.parts[index - 1]
+            start = end = before.start + before.length
+            text = "\n" + text.rstrip("\n")
+        elif start == end == part.start and (magic := magics.cell_magic(unit.raw[start : start + part.length])):
+            start = end = start + magic.body
+        elif end == part.start + part.length + 1:
+            end -= 1
+            if text.endswith("\n"):
+                text = text[:-1]
+            elif not text and start > max(part.start, found[-1].end if found else 0) and unit.raw[start - 1] == "\n":
+                start -= 1
+        if end > unit.parts[_part_at(unit, start)].start + unit.parts[_part_at(unit, start)].length:
+            raise ValueError(f"{edit} reaches over the end of a cell")
+        found.append(Edit(start, end, text))
+    return found
+
+
+def _part_at(unit: Unit, offset: int) -> int:
+    """Return the index of the part that an offset is in, or at the end of."""
+    return max(bisect_right(unit.parts, offset, key=lambda part: part.start) - 1, 0)
 
 
 class _LineEnds:
