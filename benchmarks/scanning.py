@@ -12,6 +12,7 @@ import argparse
 import ast
 import json
 import random
+import resource
 import subprocess
 import sys
 import tempfile
@@ -164,11 +165,11 @@ def write_body(folder: Path, files: int, lines: int) -> int:
 
 
 def resolving(lines: int) -> float:
-    """Return the seconds that the resolver takes for a line of one long script."""
+    """Return the processor's seconds that the resolver takes for a line of one long script."""
     tree = ast.parse("\n".join(script(random.Random(1), lines)))
-    began = time.perf_counter()
+    began = time.process_time()
     resolve(tree)
-    return (time.perf_counter() - began) / lines
+    return (time.process_time() - began) / lines
 
 
 def main() -> int:
@@ -178,21 +179,32 @@ def main() -> int:
     parser.add_argument("--lines", type=int, default=200, help="of each file, about")
     parser.add_argument("--json", type=Path, help="where to write the numbers as well")
     options = parser.parse_args()
-    per_line = min(resolving(1000) for _ in range(3))
+    per_line = min(resolving(1000) for _ in range(5))
     with tempfile.TemporaryDirectory() as name:
         total = write_body(Path(name), options.files, options.lines)
         began = time.perf_counter()
         command = [sys.executable, "-m", "azml_compat", "scan", name, "--format", "json"]
         found = subprocess.run(command, stdout=subprocess.PIPE, check=False)
         seconds = time.perf_counter() - began
+    used = resource.getrusage(resource.RUSAGE_CHILDREN)
+    processor = used.ru_utime + used.ru_stime
     if found.returncode != 1:
         raise RuntimeError(f"the scan ended with {found.returncode}")
     summary = json.loads(found.stdout)["summary"]
-    print(f"{options.files:,} files, {total:,} lines: {seconds:.1f} s, must be <= {_MAX_SECONDS:.0f} s")
+    print(
+        f"{options.files:,} files, {total:,} lines: {seconds:.1f} s, must be <= {_MAX_SECONDS:.0f} s; "
+        f"{processor:.1f} s of processor time"
+    )
     print(f"resolver: {per_line * 1e6:.1f} ms for 1,000 lines, must be <= {_MAX_SECONDS_PER_LINE * 1e6:.0f} ms")
     print(f"{sum(summary['calls'].values()):,} calls of azureml, {summary['calls_covered']:.1%} covered")
     if options.json:
-        content = {"files": options.files, "lines": total, "seconds": seconds, "seconds_per_line": per_line}
+        content = {
+            "files": options.files,
+            "lines": total,
+            "seconds": seconds,
+            "processor": processor,
+            "seconds_per_line": per_line,
+        }
         options.json.write_text(json.dumps(content, indent=1) + "\n")
     return 0 if seconds <= _MAX_SECONDS and per_line <= _MAX_SECONDS_PER_LINE else 1
 

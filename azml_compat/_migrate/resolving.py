@@ -326,7 +326,7 @@ def spelled(dotted: str) -> str | None:
 _MAX_DEPTH = 40
 """Of questions that one leads to; each takes a few frames of python's own stack, of which it has a thousand."""
 _FUEL = 5_000
-"""Questions that any module may lead to; hardly one that people write needs as many as it has nodes."""
+"""Questions that any module may lead to, beside one for each node: what people write needs half of these."""
 _NEVER_CUT = 1_000_000
 _MAX_ROUNDS = 4
 _MAX_CALLS = 40
@@ -344,7 +344,7 @@ class _Answers:
         self._assumed: dict[Hashable, _Atoms] = {}
         self._cut = _NEVER_CUT
         """How far up the question is that the present answer rests on an assumption about."""
-        self._fuel = _FUEL + 3 * len(walked.parents)
+        self._fuel = _FUEL + len(walked.parents)
         self._asks: dict[type, Callable[[Any], _Atoms]] = {
             ast.Attribute: self._attribute,
             ast.Await: lambda node: self.of(node.value),

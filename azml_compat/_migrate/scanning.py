@@ -23,8 +23,8 @@ _REQUIREMENTS = "AZ200"
 _NAMES = (b"azureml", b"azml_compat")
 _WIDE = (b"\xff\xfe", b"\xfe\xff")
 _MAX_BYTES = 200_000_000
-_MAX_CHARACTERS = 5_000_000
-"""Of Python: people write a hundredth of it, and the syntax tree takes a hundred times its size."""
+_MAX_CODE = 2_000_000
+"""Bytes of Python: people write a hundredth of it, and looking at it takes two hundred times its size in memory."""
 
 
 class Finding(NamedTuple):
@@ -185,6 +185,8 @@ def look_at(task: Task) -> Result:
         lowered = content.lower()
         if not any(name in lowered for name in _NAMES) and not content.startswith(_WIDE):
             return Result(path)
+        if path.suffix.lower() != ".ipynb" and len(content) > _MAX_CODE:
+            return _unread(path, "it is too large")
         return _looked_at(task, sources.read(path, content))
     except sources.UnreadableError as error:
         return _unread(path, str(error))
@@ -216,9 +218,6 @@ def _looked_at(task: Task, source: sources.Source) -> Result:
             message = f"It does not parse: {' '.join(problem.message.split())}. Nothing in it was looked at."
             findings.append(Finding(task.path, problem.cell, problem.line, 1, "AZ001", "unknown", "", message))
         if unit.tree is None:
-            continue
-        if len(unit.text) > _MAX_CHARACTERS:
-            findings += _unread(task.path, "it is too large").findings
             continue
         resolution = resolve(unit.tree)
         lines = unit.text.split("\n")
