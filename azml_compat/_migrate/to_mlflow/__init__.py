@@ -10,6 +10,8 @@ equivalent, and what is not understood, is marked with a comment.
 
 from __future__ import annotations
 
+from collections.abc import Collection
+
 from azml_compat._migrate.resolving import Resolution
 from azml_compat._migrate.rewriting import Rewriting
 from azml_compat._migrate.to_mlflow.module import Module
@@ -17,7 +19,7 @@ from azml_compat._migrate.to_mlflow.module import Module
 __all__ = ["rewrite"]
 
 
-def rewrite(text: str, resolution: Resolution, *, is_unsafe: bool = False) -> Rewriting:
+def rewrite(text: str, resolution: Resolution, *, is_unsafe: bool = False, cells: Collection[int] = ()) -> Rewriting:
     """Say what is to be changed in a module for plain MLflow.
 
     Args:
@@ -25,8 +27,9 @@ def rewrite(text: str, resolution: Resolution, *, is_unsafe: bool = False) -> Re
         resolution: What in it is azureml's.
         is_unsafe: Prefer plainer code that assumes something: that a value which is logged is a number, that a tag has
             a value.
+        cells: Where the cells of a notebook begin.
 
     Returns:
         The fixes, of which the unsafe ones have no edits unless they are asked for: they count.
     """
-    return Module(text, resolution, is_unsafe=is_unsafe).rewriting()
+    return Module(text, resolution, is_unsafe=is_unsafe, cells=cells).rewriting()

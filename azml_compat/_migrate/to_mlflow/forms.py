@@ -204,7 +204,7 @@ class Forms:
         return any(
             _name(end.value) == made.name and self._is_before(end, run)
             for end in self._ended
-            if end.value is not run and made.with_ in self._script.ancestors(end)
+            if end.value is not run and any(around is made.with_ for around in self._script.ancestors(end))
         )
 
     def _is_before(self, node: ast.expr, other: ast.expr) -> bool:

@@ -9,6 +9,7 @@ from azml_compat._migrate.to_mlflow.inserting import Piece, closed, renamed
 from azml_compat._migrate.to_mlflow.site import Plan, local_name
 
 _ROOTS = ("azureml", "azml_compat")
+_DEFINITIONS = (ast.FunctionDef, ast.AsyncFunctionDef, ast.ClassDef)
 _ENDINGS = ("log_texts", "log_outputs", "keep_outputs")
 
 
@@ -87,9 +88,7 @@ class Imports:
         if place is None and new:
             at = self._after_docstring()
             edits.append(Edit(at, at, new))
-        if self._pieces:
-            edits.append(self._insertion())
-        return edits
+        return self._with_pieces(edits) if self._pieces else edits
 
     def _line(self, node: ast.stmt) -> int:
         return self._script.offsets.of(node.lineno, 0)
@@ -148,21 +147,46 @@ class Imports:
         end = self._script.text.find("\n", self._script.span(statement)[1])
         return len(self._script.text) if end < 0 else end + 1
 
-    def _insertion(self) -> Edit:
-        """Return the edit that puts the pieces below the imports."""
+    def _with_pieces(self, edits: list[Edit]) -> list[Edit]:
+        """Return the edits of the imports, and the one that puts the pieces below them."""
+        text = self._script.text
+        last = self._last_import()
+        pieces = "\n\n\n".join(map(self._text, _grouped(self._pieces)))
+        if last is None:
+            at = self._after_docstring()
+            return [*edits, Edit(at, at, f"\n\n{pieces}\n{self._blank_lines(at)}")]
+        at = text.find("\n", self._script.span(last)[1])
+        at = len(text) if at < 0 else at
+        over = next((edit for edit in edits if edit.start <= at < edit.end), None)
+        if over is None:
+            return [*edits, Edit(at, at, f"\n\n\n{pieces}{self._blank_lines(at + 1)}")]
+        edits.remove(over)
+        return [*edits, over._replace(text=f"{over.text}\n\n{pieces}\n{self._blank_lines(at + 1)}")]
+
+    def _blank_lines(self, at: int) -> str:
+        """Return the line feeds that are missing where two lines are to be blank before what begins at an offset."""
+        if at in self._plan.cells:
+            return ""
+        rest = self._script.text[at:]
+        return "\n" * max(0, 2 - (len(rest) - len(rest.lstrip("\n"))))
+
+    def _last_import(self) -> ast.stmt | None:
+        """Return the last import of those at the top, and in the first cell that imports azureml."""
         last = None
+        has_azures = False
         for statement in self._tree.body:
+            if has_azures and last is not None and self._is_next_cell(last, statement):
+                break
             if isinstance(statement, (ast.Import, ast.ImportFrom)):
                 last = statement
-            elif isinstance(statement, (ast.FunctionDef, ast.AsyncFunctionDef, ast.ClassDef)) or self._is_rewritten(
-                statement
-            ):
+                has_azures = has_azures or _is_azures(statement)
+            elif isinstance(statement, _DEFINITIONS) or self._is_rewritten(statement):
                 break
-        text = "\n\n\n".join(map(self._text, _grouped(self._pieces)))
-        at = self._after_docstring() if last is None else self._after(last)
-        rest = self._script.text[at:]
-        blank = len(rest) - len(rest.lstrip("\n"))
-        return Edit(at, at, f"\n\n{text}\n{chr(10) * max(0, 2 - blank)}")
+        return last
+
+    def _is_next_cell(self, before: ast.stmt, after: ast.stmt) -> bool:
+        start, end = self._script.span(before)[1], self._script.span(after)[0]
+        return any(start < cell <= end for cell in self._plan.cells)
 
     def _is_rewritten(self, statement: ast.stmt) -> bool:
         start, end = self._script.span(statement)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import ast
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from functools import cached_property
 
 from azml_compat._migrate.edits import Edit, apply
@@ -78,9 +78,9 @@ _PLAIN_CLASSES = {RUN: "mlflow.entities.Run", EXPERIMENT: "mlflow.entities.Exper
 class Module:
     """A module that is rewritten."""
 
-    def __init__(self, text: str, resolution: Resolution, *, is_unsafe: bool) -> None:
+    def __init__(self, text: str, resolution: Resolution, *, is_unsafe: bool, cells: Collection[int]) -> None:
         self._script = Script(text, resolution)
-        self._plan = Plan(self._script, is_unsafe=is_unsafe)
+        self._plan = Plan(self._script, is_unsafe=is_unsafe, cells=cells)
         self._resolution = resolution
         self._left: list[tuple[ast.AST, Left]] = []
         self._has_tracked = False
@@ -451,7 +451,7 @@ class Module:
             edit = leaving.comment(script, statement, rule, message)
             if edit is not None:
                 fixes.append(Fix(rule, statement.lineno, (edit,)))
-        return Rewriting(sorted(fixes, key=lambda fix: fix.line), found)
+        return Rewriting(_joined(fixes, self._script, self._plan.cells), found)
 
     def _all_left(self) -> Iterator[tuple[ast.AST, str, str]]:
         for node, left in self._left:
@@ -478,6 +478,37 @@ class Module:
         parent = self._script.parent(node)
         call = self._script.parent(parent) if isinstance(parent, ast.keyword) else parent
         return isinstance(call, ast.Call) and self._resolution.path(call) == EXPERIMENT
+
+
+def _joined(fixes: list[Fix], script: Script, cells: Collection[int]) -> list[Fix]:
+    """Return the fixes in order, with edits that touch made one: of the first fix that has a part in it."""
+    places = sorted(
+        ((edit, number) for number, fix in enumerate(fixes) for edit in fix.edits), key=lambda place: place[0][:2]
+    )
+    owned: dict[int, list[Edit]] = {number: [] for number in range(len(fixes))}
+    owner = -1
+    for found, number in places:
+        edit = _without_last_line_feed(found, script.text, cells)
+        before = owned[owner][-1] if owner >= 0 else None
+        if before is not None and before.end >= edit.start and edit.start not in cells:
+            owned[owner][-1] = Edit(before.start, edit.end, before.text + edit.text)
+        else:
+            owner = number
+            owned[owner].append(edit)
+    joined = [fix._replace(edits=tuple(owned[number])) for number, fix in enumerate(fixes)]
+    return sorted(joined, key=lambda fix: fix.line)
+
+
+def _without_last_line_feed(edit: Edit, text: str, cells: Collection[int]) -> Edit:
+    """Return an edit that removes the last lines of a cell so that no empty one is left; what parts cells stays."""
+    start, end, new = edit
+    if start == end:
+        return edit
+    if end in cells:
+        end, new = end - 1, new.removesuffix("\n")
+    if not new and (end + 1 in cells or end == len(text)):
+        start -= start > 0 and start not in cells and text[start - 1] == "\n"
+    return Edit(start, end, new)
 
 
 def _is_isinstance(call: ast.Call) -> bool:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import ast
 import re
 from collections import Counter
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from functools import cached_property
 
 from azml_compat._migrate.to_mlflow.forms import Forms
@@ -25,8 +25,10 @@ DELETED = "\0"
 class Plan:
     """What a module is to become: its runs, the pieces it needs, and whether assumptions are allowed."""
 
-    def __init__(self, script: Script, *, is_unsafe: bool) -> None:
+    def __init__(self, script: Script, *, is_unsafe: bool, cells: Collection[int] = ()) -> None:
         self.script = script
+        self.cells = cells
+        """Where the cells of a notebook begin."""
         self.forms = Forms(script)
         self.is_unsafe = is_unsafe
         self.unsafe_lines: list[tuple[str, int]] = []
