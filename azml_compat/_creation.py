@@ -5,7 +5,7 @@ from __future__ import annotations
 import contextlib
 import json
 import sys
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Any, NamedTuple
@@ -108,6 +108,53 @@ def create(experiment: str, experiment_id: Callable[[], str], new: NewRun) -> Cr
         _runtime.remember_run_id(new.run_id, record.id)
     _runtime.own_writer(record.id, journal)
     return Created(record, is_new=True)
+
+
+@contextlib.contextmanager
+def handing_over(
+    experiment: str, experiment_id: str, facts: dict[str, str], shown: str | None, jobs: Path
+) -> Iterator[RunRecord]:
+    """Create a run that others are to end, as soon as the block has made a folder of the run's id in `jobs`.
+
+    Where the block fails, the run is failed. Until that folder is there, a journal says whose the run is: whoever
+    opens the store after this process has died, or after the store was away, ends it.
+
+    Args:
+        experiment: The name of the experiment.
+        experiment_id: Its id.
+        facts: Tags; those of `facts_of` are among them.
+        shown: The name of the run in MLflow.
+        jobs: A folder on this machine.
+    """
+    outbox = _runtime.outbox()
+    nonce, began = facts[_names.TAG_JOURNAL], _runtime.next_start_time()
+    creation = {
+        "experiment": experiment,
+        "artifact_root": outbox.store.artifact_root,
+        "tags": facts,
+        "name": shown,
+        "start_time": began,
+        "jobs": str(jobs),
+    }
+    journal = outbox.create_journal(nonce, outbox.header(nonce, is_owner=True, creation=creation))
+    record = None
+    try:
+        record = outbox.store.create_run(experiment_id, facts, shown, began)
+        if journal is not None:
+            journal.write(json.dumps({"op": "created", "run": record.id}))
+        yield record
+    except BaseException as error:
+        is_settled = record is None and is_refusal(error)
+        if record is not None:
+            with contextlib.suppress(Exception):  # The store is away: the journal stays for whoever drains next.
+                outbox.store.end_run(record.id, "FAILED")
+                is_settled = True
+        if is_settled:
+            _discard(outbox, journal)
+        elif journal is not None and outbox.spool is not None:
+            outbox.spool.release(journal)
+        raise
+    _discard(outbox, journal)
 
 
 def _discard(outbox: Outbox, journal: Journal | None) -> None:

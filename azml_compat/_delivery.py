@@ -430,7 +430,7 @@ class Delivery:
         header = self.file.header
         assert header is not None
         assert self.run_id is not None
-        if not header.is_owner:
+        if not header.is_owner or self._is_handed_over(header):
             return
         with _answers(may_refuse=False):
             if _status.is_terminal(self._store.get_run(self.run_id)):
@@ -441,6 +441,11 @@ class Delivery:
                 self._tell_left_files(header)
             if self._end_run("FAILED", self.file.written, error_tags(error_of(_KILLED, None))):
                 report.ended.append(self.run_id)
+
+    def _is_handed_over(self, header: Header) -> bool:
+        """Tell whether others have the run, which is to be a job on this machine, and end it."""
+        jobs = (header.creation or {}).get("jobs")
+        return jobs is not None and Path(jobs, str(self.run_id)).exists()
 
     def _capture_folders(self, folders: Sequence[tuple[str, str]], left: Files) -> None:
         assert self.run_id is not None

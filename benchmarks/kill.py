@@ -532,7 +532,6 @@ class Rounds:
             wrong.append(f"said: {complaints[-3000:]}")
         return wrong
 
-
     def _left_behind(self, is_fine: Callable[[Path], bool]) -> list[str]:
         left = [file for file in self._home.rglob("*") if file.is_file() and not is_fine(file)]
         self.tally.left_behind += len(left)

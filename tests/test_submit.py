@@ -657,56 +657,58 @@ def test_the_run_outlives_whoever_submitted_it(tracking_uri):
 
 
 @pytest.mark.extra
-@pytest.mark.parametrize("tracking_uri", ["sqlite", "http"], indirect=True)
-@pytest.mark.parametrize("victim", ["supervisor", "launcher", "script"])
-def test_whoever_is_killed_the_run_ends_truly(tracking_uri, victim):
-    exp = Experiment(Workspace("s", "g", "w"), f"kills-{victim}")
-    for delay in (0.0, 0.1, 0.5, 1.5, 3.0):
-        run = submit(
-            exp,
-            """
-            import time
-            from azureml.core import Run
-            run = Run.get_context()
-            for n in range(20):
-                run.log("n", n)
-                open("outputs/n.txt", "w").write(str(n + 1))
-                time.sleep(0.05)
-            """,
-        )
-        folder = JobFolder(jobs_folder(tracking_uri) / run.id)
-        time.sleep(delay)
-        killed = _kill(victim, folder)
-        details = run.wait_for_completion(raise_on_error=False)
-        values = run.get_metrics().get("n", [])
-
-        assert not folder.exists()
-        assert details["status"] in (["Failed", "Completed"] if killed and victim != "supervisor" else ["Completed"])
-        values = values if isinstance(values, list) else [values]
-        assert values == list(range(len(values)))
-        if details["status"] == "Completed":
-            assert values == list(range(20))
-            run.download_file("outputs/n.txt", "n.txt")
-            assert Path("n.txt").read_text() == "20"
-
-
-def _kill(victim, folder):
-    """Kill a process that has to do with a job; return whether there was one."""
-    if victim == "script":
-        found = [pid for pid in _pids_with("train.py") if f"AZML_COMPAT_JOB={folder.run}" in _variables(pid)]
+@pytest.mark.parametrize("end", ["killed", "away"])
+def test_a_run_whose_submission_did_not_come_to_its_end_is_failed(server, monkeypatch, end):
+    gate = Gate(server)
+    monkeypatch.setenv("MLFLOW_TRACKING_URI", gate.address)
+    exp = Experiment(Workspace("s", "g", "w"), f"half-{uuid.uuid4().hex[:8]}")
+    source("")
+    code = f"""
+        from azml_compat import Experiment, ScriptRunConfig, Workspace
+        from azml_compat._jobs import submitting
+        copy_source = submitting.copy_source
+        def copy_and_wait(*arguments):
+            copy_source(*arguments)
+            print("HERE", flush=True)
+            input()
+        submitting.copy_source = copy_and_wait
+        Experiment(Workspace("s", "g", "w"), {exp.name!r}).submit(ScriptRunConfig("project", "train.py"))
+    """
+    submitter = subprocess.Popen(
+        [sys.executable, "-c", textwrap.dedent(code)], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
+    )
+    assert "HERE\n" in iter(submitter.stdout.readline, "")
+    if end == "killed":
+        submitter.kill()
     else:
-        place = folder.path if victim == "launcher" else folder.path.parent
-        found = _pids_with(f'"azml_compat._jobs.{victim}", "arguments": ["{place}"]')
-    for pid in found:
-        os.kill(pid, signal.SIGKILL)
-    return bool(found)
+        gate.shut()
+    submitter.communicate("\n", timeout=SECONDS)
+    gate.open()
+    (run,) = exp.get_runs()
+    before = run.get_status()
+    shown = subprocess.run([sys.executable, "-c", code_of_status(run)], capture_output=True, text=True, check=True)
+
+    assert submitter.returncode == (-signal.SIGKILL if end == "killed" else 1)
+    assert (before, shown.stdout.split()[-1]) == ("Starting", "Failed"), shown.stderr
+    gate.shut()
 
 
-def _variables(pid):
-    try:
-        return Path(f"/proc/{pid}/environ").read_bytes().decode(errors="replace").split("\0")
-    except OSError:
-        return []
+def code_of_status(run):
+    return f"from azml_compat import Run, Workspace; print(Run.get(Workspace('s', 'g', 'w'), {run.id!r}).get_status())"
+
+
+@pytest.mark.extra
+@pytest.mark.timeout(600)
+@pytest.mark.parametrize("store", ["sqlite", "file", "http"])
+def test_whoever_is_killed_the_run_ends_truly(store):
+    done = subprocess.run(
+        [sys.executable, str(REPOSITORY / "benchmarks" / "kill_submitted.py"), "--rounds", "12", "--store", store],
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+
+    assert done.returncode == 0, done.stdout + done.stderr
 
 
 @pytest.mark.extra

@@ -7,13 +7,14 @@ import json
 import os
 import posixpath
 import shlex
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from azml_compat import _detached, _names, _reporting, _runtime, _snapshot, _status, _tags
 from azml_compat._assets import Assets
-from azml_compat._creation import NewRun, facts_of, resolve
+from azml_compat._creation import NewRun, facts_of, handing_over, resolve
 from azml_compat._files import temporary_folder
 from azml_compat._jobs import launcher, supervisor
 from azml_compat._jobs.distribution import ranks_of
@@ -69,12 +70,8 @@ def submit(
         raise FileExistsError(f"There is a run {run_id!r} already.")
     with temporary_folder() as folder:
         snapshot = submission.take_snapshot(store, Path(folder))
-        record = submission.create_run(store, as_tags(dict(tags or {})), run_id, parent, snapshot)
-        try:
+        with submission.creating_run(store, as_tags(dict(tags or {})), run_id, parent, snapshot) as record:
             submission.launch(store, record, snapshot)
-        except BaseException:
-            store.end_run(record.id, _status.to_mlflow(RunStatus.FAILED))
-            raise
     return record, submission.run_config
 
 
@@ -158,15 +155,16 @@ class _Submission:
         files = _snapshot.collect(self.source, _snapshot.EXPLICIT_LIMITS, sqlite_path(store.uri))
         return _snapshot.write_archive(files, folder)
 
-    def create_run(
+    @contextmanager
+    def creating_run(
         self,
         store: Store,
         tags: Mapping[str, str | None],
         run_id: str | None,
         parent: RunRecord | None,
         snapshot: tuple[str, Path] | None,
-    ) -> RunRecord:
-        """Create the run in the store. It belongs to no process: the supervisor ends it."""
+    ) -> Iterator[RunRecord]:
+        """Create the run in the store. Once it has been launched, it belongs to no process: the supervisor ends it."""
         new = NewRun(run_id=run_id, tags=tags, parent=parent, code_folder=self.source)
         facts = _tags.encode_tags(tags) | facts_of(new)
         properties: dict[str, str | None] = {"_azureml.ComputeTargetType": "local"}
@@ -183,11 +181,11 @@ class _Submission:
             **_shown_facts(self.run_config),
         }
         experiment_id = self.experiment._ensure().id  # noqa: SLF001 - Azure's members are frozen
-        record = store.create_run(experiment_id, facts, run_id, _runtime.next_start_time())
-        if run_id:
-            _runtime.remember_run_id(run_id, record.id)
-        store.set_run_status(record.id, _status.to_mlflow(RunStatus.STARTING))
-        return record
+        with handing_over(self.experiment.name, experiment_id, facts, run_id, jobs_folder(store.uri)) as record:
+            if run_id:
+                _runtime.remember_run_id(run_id, record.id)
+            store.set_run_status(record.id, _status.to_mlflow(RunStatus.STARTING))
+            yield record
 
     def launch(self, store: Store, record: RunRecord, snapshot: tuple[str, Path] | None) -> None:
         """Put everything in place, and start the launcher."""
