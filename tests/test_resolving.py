@@ -120,6 +120,9 @@ LOG = f"{RUN}.log"
         pytest.param("import azureml.core as c\nc.run.Run.get_context().log('a', 1)", id="module-alias"),
         pytest.param("from azureml import core\ncore.Run.get_context().log('a', 1)", id="module"),
         pytest.param("from azml_compat.core import Run\nRun.get_context().log('a', 1)", id="facade"),
+        pytest.param("from azml_compat import Run\nRun.get_context().log('a', 1)", id="facade-itself"),
+        pytest.param("import azml_compat as a\na.Run.get_context().log('a', 1)\na.install()", id="facade-alias"),
+        pytest.param("import azml_compat.core\nazml_compat.core.Run.get_context().log('a', 1)", id="facade-dotted"),
         pytest.param("from azureml.core import Run\nget = Run.get_context\nlog = get().log\nlog('a', 1)", id="bound"),
         pytest.param("from azureml.core import Run\nwith Run.get_context() as run:\n    run.log('a', 1)", id="with"),
         pytest.param("from azureml.core import Run\nif (run := Run.get_context()):\n    run.log('a', 1)", id="walrus"),
@@ -226,11 +229,20 @@ LOG = f"{RUN}.log"
             """
             from azureml.core import Run
             runs = []
-            runs.append(Run.get_context())
+            runs += [Run.get_context()]
             for number, run in enumerate(runs):
                 run.log('a', number)
             """,
             id="list",
+        ),
+        pytest.param(
+            """
+            from azureml.core import Run
+            runs = []
+            runs.append(Run.get_context())
+            runs[0].log('a', 1)
+            """,
+            id="appended",
         ),
         pytest.param(
             "from azureml.core import Run\nruns = [Run.get_context()]\nmax(runs, key=lambda run: run.log('a', 1))",

@@ -34,6 +34,7 @@ from azml_compat._migrate.atoms import (
     values_of,
 )
 from azml_compat._migrate.names import (
+    FACADE,
     azures,
     exported,
     given,
@@ -98,7 +99,7 @@ class Answers:
     def path(self, node: ast.AST) -> str | None:
         """Return the path of the azureml name that a Name or Attribute, or a call of getattr, stands for."""
         if isinstance(node, ast.Name):
-            return next((atom.path for atom in self.of(node) if is_name(atom)), None)
+            return next((atom.path for atom in self.of(node) if is_name(atom) and atom.path != FACADE), None)
         if isinstance(node, ast.Attribute):
             return self.path_of(node.value, node.attr)
         if isinstance(node, ast.Call) and self.is_getattr(node):
@@ -216,11 +217,11 @@ class Answers:
         if isinstance(statement, ast.ImportFrom):
             path = azures(f"{statement.module}.{alias.name}") if statement.module and not statement.level else None
             return lookup(path)[1] if path else UNKNOWN
-        if alias.asname:
+        if alias.asname and alias.name != FACADE:
             path = azures(alias.name)
             return (Value(path, "module"),) if path else UNKNOWN
         root = alias.name.partition(".")[0]
-        return (Value("azureml", "module"),) if root == "azureml" or azures(alias.name) else UNKNOWN
+        return (Value(root, "module"),) if root in ("azureml", FACADE) else UNKNOWN
 
     def _parameter(self, source: Source) -> Atoms:
         """Return what an argument of a function may be: by its annotation, default, and what calls of it pass."""
@@ -431,7 +432,8 @@ class Answers:
             if atom.kind in ("class", "instance"):
                 return member(atom.path, name)
             if atom.kind == "module" or may_be_module(atom.path):
-                return lookup(f"{atom.path}.{name}")[0], True
+                path = lookup(f"{atom.path}.{name}")[0]
+                return (None, False) if path.startswith(FACADE) else (path, True)
         return None, False
 
     def _inherited(self, own: Own, name: str) -> tuple[str | None, bool]:

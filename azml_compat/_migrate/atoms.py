@@ -68,6 +68,7 @@ _MAX_NESTING = 3
 
 
 def union(parts: Iterable[Atoms]) -> Atoms:
+    """Return all of what may be, each once; of very many, some, and that others may be."""
     found = dict.fromkeys(atom for part in parts for atom in part)
     if len(found) > MAX_ATOMS:
         return (*(atom for atom in list(found)[: MAX_ATOMS - 1] if atom not in UNKNOWN), *UNKNOWN)
@@ -75,11 +76,13 @@ def union(parts: Iterable[Atoms]) -> Atoms:
 
 
 def many_of(items: Atoms, kind: Literal["list", "dict"]) -> Many:
+    """Make a list or dict of what its items or values may be."""
     items = _shallow(items)
     return Many(items, kind, _depth(items))
 
 
 def row_of(columns: tuple[Atoms, ...]) -> Row:
+    """Make a tuple of what each of its items may be."""
     columns = tuple(map(_shallow, columns))
     return Row(columns, max(map(_depth, columns), default=1))
 
@@ -144,7 +147,8 @@ def values_of(atoms: Atoms) -> Atoms:
 
 
 def item_of(atom: Atom, index: int) -> Atoms:
-    if isinstance(atom, Row) and -len(atom.columns) <= index < len(atom.columns) and index >= 0:
+    """Return what an item of a tuple may be; of all else, or if the index is negative, what any item may be."""
+    if isinstance(atom, Row) and 0 <= index < len(atom.columns):
         return atom.columns[index]
     return elements_of((atom,))
 

@@ -10,21 +10,30 @@ from azml_compat._migrate.returns import EXPORTED, Value, ancestry, gives, is_li
 from azml_compat._support import support_of
 from azml_compat._surface import class_at, public_names, surface
 
+FACADE = "azml_compat"
 _OURS = frozenset({"core", "data", "exceptions", "history", "mlflow", "telemetry", "train", "widgets"})
-"""What of azml_compat is a mirror of azureml."""
+"""What of azml_compat is a mirror of azureml, apart from what azureml.core exports, which it has as well."""
 
 
 def azures(dotted: str) -> str | None:
     """Return the azureml path that one in a script stands for; None where it is neither azureml's nor its mirror's."""
     root, _, rest = dotted.partition(".")
-    if root == "azureml":
-        return dotted
-    return f"azureml.{rest}" if root == "azml_compat" and rest.partition(".")[0] in _OURS else None
+    if root == FACADE:
+        first = rest.partition(".")[0]
+        if first in _OURS:
+            return f"azureml.{rest}"
+        return f"azureml.core.{rest}" if first in exported("azureml.core") else None
+    return dotted if root == "azureml" else None
 
 
 @functools.lru_cache(maxsize=4096)
 def lookup(path: str) -> tuple[str, Atoms]:
-    """Return where a name in a module lives, and what it is."""
+    """Return where a name in a module lives, and what it is; azml_compat's own are nothing of interest."""
+    if path.startswith(f"{FACADE}."):
+        mirrored = azures(path)
+        if mirrored is None:
+            return path, UNKNOWN
+        path = mirrored
     path = located(path)
     module, _, name = path.rpartition(".")
     known = surface().get(module, {})
@@ -124,9 +133,11 @@ def exported(module: str) -> frozenset[str]:
 
 @functools.lru_cache(maxsize=8192)
 def is_refused(path: str) -> bool:
+    """Tell whether using a name raises."""
     support = support_of(path)
     return support is not None and support.level == "refused"
 
 
 def is_recorded(path: str) -> bool:
+    """Tell whether a path is that of a member of a class whose members are all known."""
     return class_at(path.rpartition(".")[0]) is not None

@@ -18,7 +18,7 @@ from typing import Literal, NamedTuple
 
 from azml_compat._migrate.answers import Answers
 from azml_compat._migrate.atoms import is_name, shown
-from azml_compat._migrate.names import azures, exported, lookup, spelled
+from azml_compat._migrate.names import FACADE, azures, exported, lookup, spelled
 from azml_compat._migrate.returns import Value
 from azml_compat._migrate.scopes import Map, last_name
 
@@ -126,9 +126,11 @@ def _seeds(walked: Map) -> set[str]:
     found = set(_SPELLING)
     for statement in walked.statements:
         for node in statement.nodes:
-            path = _imported(node, walked.parents.get(node)) if isinstance(node, ast.alias) else None
-            if isinstance(node, ast.alias) and path:
-                found |= exported(path) if node.name == "*" else {node.asname or node.name.partition(".")[0]}
+            if not isinstance(node, ast.alias):
+                continue
+            path = _imported(node, walked.parents.get(node))
+            if path or node.name == FACADE:
+                found |= exported(path or "") if node.name == "*" else {node.asname or node.name.partition(".")[0]}
     return found
 
 

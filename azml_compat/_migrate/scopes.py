@@ -359,6 +359,12 @@ class Map:
         yield _Bind(node.target, Source("annotated", node.annotation, value)), scope, block
         yield node.target, scope, block
 
+    def visit_augmented(self, node: ast.AugAssign, scope: Scope, block: Block) -> Iterator[_Step]:
+        yield node.target, scope, block
+        yield node.value, scope, block
+        if isinstance(node.op, ast.Add):
+            self._contain(node.target, Source("element", None, Source("value", node.value)))
+
     def visit_walrus(self, node: ast.NamedExpr, scope: Scope, block: Block) -> Iterator[_Step]:
         yield node.value, scope, block
         around = scope
@@ -552,6 +558,7 @@ _VISITS: dict[type, Callable[[Map, Any, Scope, Block], Iterator[_Step]]] = {
     ast.AsyncFunctionDef: Map.visit_function,
     ast.AsyncWith: Map.visit_with,
     ast.Attribute: Map.visit_attribute,
+    ast.AugAssign: Map.visit_augmented,
     ast.Call: Map.visit_call,
     ast.ClassDef: Map.visit_class,
     ast.ExceptHandler: Map.visit_handler,
