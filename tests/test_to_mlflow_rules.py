@@ -101,6 +101,10 @@ CALLS = [
     ("run.download_file('a', 'b')", "download_file('a', 'b')"),
     ("run.download_files(prefix='a')", "download_files(prefix='a')"),
     ("run.download_files('a', 'b', timeout_seconds=9)", "download_files('a', 'b')"),
+    ("run.register_model('m', model_path='o/m.pkl')", "register_model('m', model_path='o/m.pkl')"),
+    ("run.register_model(model_name='m', datasets=None)", "register_model('m')"),
+    ("m = run.register_model('m')\nprint(m.id)", "m = register_model('m')\nprint(f\"{m.name}:{m.version}\")"),
+    ("m = run.register_model('m')\nprint(m.name, m)", "m = register_model('m')\nprint(m.name, m)"),
     # reading
     ("print(run.id)", "print(run.info.run_id)"),
     ("print(run.get_status())", "print(get_status(run.info.run_id))"),
@@ -168,6 +172,13 @@ def test_imports_go_and_come():
     assert "azureml" not in new
     assert new.index("import mlflow\n") < new.index("def current_run")
     assert own_part(new) == "mlflow.log_metric('a', 1, step=0, run_id=current_run().info.run_id)"
+
+
+def test_what_the_pieces_import_is_there_before_they_are_used():
+    new = migrated("from azureml.core import Run\n\nrun = Run.get_context()\nopen('outputs/a', 'w')\nimport os\n")
+
+    assert new.index("import os\n") < new.index("def keep_outputs(") < new.index("run = ")
+    assert new.endswith("\nimport os\n")
 
 
 def test_a_name_of_the_script_s_own_is_not_taken():
@@ -278,6 +289,9 @@ LEFT = {
     "arguments that are not understood": ("run.log(*pair)\nrun.tag('a', 'b')", "AZ302"),
     "a guess": ("run.log_image('a', x, y)\nrun.tag('a', 'b')", "AZ305"),
     "metrics of descendants": ("run.get_metrics(recursive=True)\nrun.tag('a', 'b')", "AZ310"),
+    "a model with its datasets": ("run.register_model('m', datasets=[('training', d)])\nrun.tag('a', 'b')", "AZ315"),
+    "the address of a model": ("m = run.register_model('m')\nprint(m.url)", "AZ315"),
+    "a model that is given away": ("deploy(run.register_model('m'))", "AZ315"),
     "runs of MLflow's": ("import mlflow\nwith mlflow.start_run():\n    run.tag('a', 'b')", "AZ313"),
 }
 

@@ -195,6 +195,11 @@ _PLAIN_MLFLOW = (
         "Plain MLflow has nothing that does the same: submitting, datasets, environments, computes and the like. The "
         "line is left, with a comment that says what to do.",
     ),
+    Rule(
+        "AZ315",
+        "registered model",
+        "`register_model` makes the next version of a registered model, whose files are those of the run.",
+    ),
 )
 
 RULES = {rule.id: rule for rule in (*_READING, *_USES, *_REPLACED, *_PLAIN_MLFLOW)}

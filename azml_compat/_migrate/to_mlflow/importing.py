@@ -42,11 +42,10 @@ class Imports:
         wanted = {"mlflow": "import mlflow"} if "mlflow" in self._used or self._pieces else {}
         for piece in self._pieces:
             wanted |= piece.imports
-        present = {
-            ast.unparse(statement)
-            for statement in self._tree.body
-            if isinstance(statement, (ast.Import, ast.ImportFrom))
-        }
+        last = self._last_import()
+        # What is imported further down is not there yet where the pieces use it.
+        above = self._tree.body[: self._tree.body.index(last) + 1] if last is not None else []
+        present = {ast.unparse(statement) for statement in above if isinstance(statement, (ast.Import, ast.ImportFrom))}
         return {name: line for name, line in wanted.items() if self._renamed(name, line) not in present}
 
     def _renamed(self, name: str, line: str) -> str:

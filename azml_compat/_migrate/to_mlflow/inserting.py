@@ -11,7 +11,7 @@ from typing import NamedTuple
 
 from azml_compat._migrate.edits import Edit, Offsets, apply
 
-_MODULES = ("series", "ending", "runs", "files", "values", "reading")
+_MODULES = ("series", "ending", "runs", "files", "models", "values", "reading")
 """In the order in which their pieces stand in a file."""
 
 

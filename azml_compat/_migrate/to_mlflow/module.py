@@ -17,6 +17,7 @@ from azml_compat._migrate.to_mlflow import (
     json_metrics,
     leaving,
     lists,
+    models,
     reading,
     rows,
     runs,
@@ -38,6 +39,7 @@ _RUN_FAMILIES = (
     json_metrics,
     tags,
     files,
+    models,
     children,
     reading,
     ending,
@@ -124,6 +126,7 @@ class Module:
             self._leave(
                 found, leaving.NOT_UNDERSTOOD, "the script starts runs of MLflow by itself: which call is for which?"
             )
+        self._look_at_models()
         self._plan.has_outputs = runs.makes_outputs(self._plan)
         self._plan.has_series = any(self._is_series(node) for node in script.nodes)
         self._has_tracked = bool(tracked)
@@ -234,6 +237,9 @@ class Module:
             call = script.parent(parent) if isinstance(parent, (ast.keyword, ast.Starred)) else parent
             if isinstance(call, ast.Call) and self._takes(call):
                 return
+            if isinstance(call, ast.Call) and self._is_widget(call):
+                self._deleted[script.statement(call)] = reading.RULE
+                return
             raise Left(leaving.NOT_UNDERSTOOD, "a run is given to code that is not in this file")
         if isinstance(parent, (ast.List, ast.Tuple, ast.Set, ast.Dict)) and not self._is_unpacked(parent):
             raise Left(leaving.NOT_UNDERSTOOD, "a run is kept in a container")
@@ -243,6 +249,14 @@ class Module:
     def _is_unpacked(self, node: ast.AST) -> bool:
         parent = self._script.parent(node)
         return isinstance(node, ast.Tuple) and isinstance(parent, (ast.Return, ast.Assign, ast.Expr))
+
+    def _is_widget(self, call: ast.Call) -> bool:
+        """Tell whether a statement is `RunDetails(run).show()`, which MLflow's UI stands in for."""
+        if not (self._resolution.path(call) or "").startswith("azureml.widgets."):
+            return False
+        member = self._script.parent(call)
+        shown = self._script.parent(member) if isinstance(member, ast.Attribute) and member.attr == "show" else None
+        return isinstance(shown, ast.Call) and isinstance(self._script.parent(shown), ast.Expr)
 
     def _takes(self, call: ast.Call) -> bool:
         """Tell whether a call takes a run of any class: one of builtins, of the module itself, or of azureml."""
@@ -320,6 +334,31 @@ class Module:
             None,
         )
 
+    def _look_at_models(self) -> None:
+        """Plan what becomes of the models that runs register."""
+        script = self._script
+        found = [node for node in script.nodes if script.is_instance(node, models.MODEL)]
+        calls = [node for node in found if isinstance(node, ast.Call)]
+        registered = [call for call in calls if self._resolution.path(call) == f"{RUN}.register_model"]
+        if len(registered) < len(calls):  # models of Azure's are there as well, so that none of ours may be read
+            found = [call for call in registered if not isinstance(script.parent(call), ast.Expr)]
+            for call in found:
+                self._leave(call, models.RULE, "a model is read in a script that has models of Azure's as well")
+        for node in found if registered and len(registered) == len(calls) else ():
+            if not isinstance(getattr(node, "ctx", None), ast.Store):
+                self._attempt(node, self._look_at_model)
+
+    def _look_at_model(self, node: ast.expr) -> None:
+        script = self._script
+        parent = script.parent(node)
+        if isinstance(parent, ast.Attribute):
+            if models.is_replaced(parent):
+                self._replace(parent, models.RULE, lambda: models.model_id(script, parent))
+        elif isinstance(parent, ast.Call) and not (isinstance(parent.func, ast.Name) and parent.func.id in _TAKES_ANY):
+            raise Left(models.RULE, "a model is given to code that takes one of Azure's")
+        elif not isinstance(parent, (ast.Assign, ast.Expr, ast.FormattedValue, ast.Return, ast.Call)):
+            raise Left(models.RULE, "a model is used in a way that is not understood")
+
     # -- workspaces ------------------------------------------------------------------------------------------------
 
     def _look_at_workspaces(self) -> None:
@@ -330,8 +369,17 @@ class Module:
             for use in self._resolution.uses
             if use.kind != "import" and isinstance(use.node, ast.expr) and not use.path.startswith(TRACKED)
         ]
-        self._deleted |= {node: workspace.RULE for node in shown if workspace.only_shows(self._plan, node)}
-        if any(not self._is_workspace(node) for node, _, _ in self._all_left()):
+        others = {
+            script.statement(use.node)
+            for use in self._resolution.uses
+            if isinstance(use.node, ast.AST) and use.kind != "import" and not workspace.is_fact(use.path)
+        }
+        self._deleted |= {
+            node: workspace.RULE
+            for node in shown
+            if node not in others and node not in self._deleted and workspace.only_shows(self._plan, node)
+        }
+        if any(not self._is_going(node) for node, _, _ in self._all_left()):
             # The workspace, and what shows it, has a meaning still.
             self._deleted = {node: rule for node, rule in self._deleted.items() if rule != workspace.RULE}
         kept = [node for node in script.nodes if self._is_needed_workspace(node)]
@@ -471,8 +519,8 @@ class Module:
         value = self._resolution.value(node) if isinstance(node, ast.expr) else None
         return value is not None and value.path == WORKSPACE and self._is_argument_of_experiment(node)
 
-    def _is_workspace(self, node: ast.AST) -> bool:
-        return self._script.is_instance(node, WORKSPACE)
+    def _is_going(self, node: ast.AST) -> bool:
+        return self._script.is_instance(node, WORKSPACE) or self._script.statement(node) in self._deleted
 
     def _is_argument_of_experiment(self, node: ast.AST) -> bool:
         parent = self._script.parent(node)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import ast
 
-from azml_compat._migrate.to_mlflow.script import Left
+from azml_compat._migrate.to_mlflow.script import WORKSPACE, Left
 from azml_compat._migrate.to_mlflow.site import Plan, Rule, Site
 
 RULE = "AZ312"
@@ -34,6 +34,15 @@ def set_experiment(plan: Plan, call: ast.Call) -> str:
     if set(found) != {"workspace", "name"} or any(isinstance(node, ast.Starred) for node in call.args):
         raise Left(RULE, "an experiment that is not made of a workspace and a name")
     return f"mlflow.set_experiment({plan.script.new(found['name'])})"
+
+
+def is_fact(path: str) -> bool:
+    """Tell whether a use is of the workspace, or of the version of the SDK."""
+    return path.startswith(f"{WORKSPACE}.") or path in (
+        WORKSPACE,
+        "azureml.core.VERSION",
+        "azureml._restclient.VERSION",
+    )
 
 
 def only_shows(plan: Plan, statement: ast.stmt) -> bool:

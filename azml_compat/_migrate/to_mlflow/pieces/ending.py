@@ -58,7 +58,7 @@ def noting_failure(function: Callable[..., None]) -> Callable[..., None]:
     """Return a function of `sys` that ends the script, so that it is noted when that is no success."""
 
     def noting(*arguments: object) -> None:
-        if arguments and arguments[-1] not in (None, 0):
+        if any(argument not in (None, 0) for argument in arguments):
             script_failures.append(arguments)
         function(*arguments)
 
