@@ -243,6 +243,21 @@ def test_of_several_runs_each_call_says_its_own():
     )
 
 
+def test_runs_one_after_the_other_are_the_active_one_in_turn():
+    script = (
+        "from azureml.core import Workspace, Experiment\n\n"
+        'exp = Experiment(Workspace.from_config(), "n")\n'
+        'run = exp.start_logging()\nrun.tag("a", "1")\nrun.complete()\nprint(run.id)\n'
+        "run = exp.start_logging()\nif x:\n    run.tag('b', '2')\nrun.complete()\n"
+    )
+
+    assert own_part(migrated(script)) == (
+        'mlflow.set_experiment("n")\n'
+        'run = start_run()\nmlflow.set_tag("a", "1")\nmlflow.end_run()\nprint(run.info.run_id)\n'
+        "run = start_run()\nif x:\n    mlflow.set_tag('b', '2')\nmlflow.end_run()"
+    )
+
+
 def test_a_run_that_is_made_in_a_loop_and_ended_in_it_is_the_active_one():
     script = (
         "from azureml.core import Workspace, Experiment\n\n"

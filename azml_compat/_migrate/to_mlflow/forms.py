@@ -31,6 +31,8 @@ class Creation(NamedTuple):
     """The statement whose block is the run's."""
     name: str | None
     """The variable that holds the run."""
+    end: ast.stmt | None = None
+    """Without a block, the statement beside the call that ends the run in any case."""
 
 
 class Forms:
@@ -51,7 +53,13 @@ class Forms:
             assert isinstance(around, (ast.With, ast.AsyncWith))
             return Creation(node, path, around, _name(parent.optional_vars))
         target = parent.targets[0] if isinstance(parent, ast.Assign) and len(parent.targets) == 1 else None
-        return Creation(node, path, None, _name(target))
+        name = _name(target)
+        return Creation(node, path, None, name, self._end(node, name) if path == START and name is not None else None)
+
+    def _end(self, call: ast.Call, name: str) -> ast.stmt | None:
+        statement = self._script.statement(call)
+        body = self._script.body(statement)
+        return next((after for after in body[body.index(statement) + 1 :] if self._ends(after, name)), None)
 
     @cached_property
     def top(self) -> Creation | None:
@@ -86,12 +94,7 @@ class Forms:
 
     def _is_closed(self, made: Creation) -> bool:
         """Tell whether a run has ended before the call can be made again."""
-        if not self._script.repeaters(made.call):
-            return True
-        statement = self._script.statement(made.call)
-        body = self._script.body(statement)
-        after = body[body.index(statement) + 1 :]
-        return made.name is not None and any(self._ends(following, made.name) for following in after)
+        return made.end is not None or not self._script.repeaters(made.call)
 
     @staticmethod
     def _ends(statement: ast.stmt, name: str) -> bool:
@@ -107,7 +110,7 @@ class Forms:
         """Tell whether a run is the active one wherever it is used so."""
         inner = self._innermost(run)
         if inner is not None:
-            is_its_own = inner.name is not None and _name(run) == inner.name
+            is_its_own = inner.name is not None and _name(run) == inner.name and not self._is_in_thread(run)
             return is_its_own and self.is_nested(inner) and not self._has_ended_within(run, inner)
         if isinstance(run, ast.Call):
             return False  # Asking for the run of the script may be what starts it.
@@ -120,7 +123,8 @@ class Forms:
 
     def _is_in_thread(self, run: ast.expr) -> bool:
         """Tell whether a place may be reached in another thread, which has no active run."""
-        return self._has_threads and self._script.function(run) is not self._script.function(self._top_call)
+        home = None if self.top is None else self._script.function(self.top.call)
+        return self._has_threads and self._script.function(run) is not home
 
     @cached_property
     def _has_threads(self) -> bool:
@@ -140,7 +144,27 @@ class Forms:
             for made in self.creations:
                 if made.with_ is around and made is not self.top and not self._is_within_header(node, made):
                     return made
-        return None
+        return next((made for made in self._sections if self._is_in_section(node, made)), None)
+
+    @cached_property
+    def _sections(self) -> list[Creation]:
+        """The runs without a block that begin and end beside one another, with no other run in between."""
+        if self.top is not None or self.contexts:
+            return []
+        ended = [made for made in self.creations if made.end is not None]
+        overlapping = {
+            id(made)
+            for made in ended
+            for other in self.creations
+            if other is not made and (self._is_in_section(other.call, made) or self._is_in_section(made.call, other))
+        }
+        return [made for made in ended if id(made) not in overlapping]
+
+    def _is_in_section(self, node: ast.AST, made: Creation) -> bool:
+        if made.end is None or self._script.function(node) is not self._script.function(made.call):
+            return False
+        place = self._script.span(node)[0]
+        return self._script.span(made.call)[1] <= place < self._script.span(made.end)[1]
 
     def _is_within_header(self, node: ast.AST, made: Creation) -> bool:
         return made.call is node or made.call in self._script.ancestors(node)
@@ -148,7 +172,7 @@ class Forms:
     def is_nested(self, made: Creation) -> bool:
         """Tell whether a run with a block of its own is opened while its parent, or no run at all, is active."""
         if made.with_ is None:
-            return False
+            return made in self._sections and self._innermost(made.call) is None
         if made.path == START:
             return self.top is None and not self.contexts and not self._is_below_another(made)
         func = made.call.func
@@ -201,10 +225,10 @@ class Forms:
 
     def _has_ended_within(self, run: ast.expr, made: Creation) -> bool:
         """Tell whether a run may have ended in its block, before the place of an expression is reached."""
-        return any(
+        return made.with_ is not None and any(
             _name(end.value) == made.name and self._is_before(end, run)
             for end in self._ended
-            if end.value is not run and any(around is made.with_ for around in self._script.ancestors(end))
+            if end.value is not run and made.with_ in self._script.ancestors(end)
         )
 
     def _is_before(self, node: ast.expr, other: ast.expr) -> bool:
