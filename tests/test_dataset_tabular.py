@@ -459,3 +459,21 @@ def test_register_pandas_dataframe_refuses_what_it_cannot_store(store):
             TabularDatasetFactory.register_pandas_dataframe(*arguments, show_progress=False)
     with pytest.raises(UserErrorException):
         TabularDatasetFactory.register_pandas_dataframe(pandas.DataFrame({"a": [[1]]}), store, "n", show_progress=False)
+
+
+def test_what_is_read_can_be_changed():
+    Path("t.csv").write_text("n,x,word,flag,time\n1,2.5,a,True,2020-01-01\n3,4.5,b,False,2020-01-02\n")
+    Path("t.jsonl").write_text('{"n": 1, "x": 2.5, "word": "a", "flag": true}\n{"n": 3, "x": 4.5, "word": "b"}\n')
+    pandas.read_csv("t.csv", parse_dates=["time"]).to_parquet("t.parquet")
+    datasets = [
+        Dataset.Tabular.from_delimited_files("t.csv"),
+        Dataset.Tabular.from_delimited_files("t.csv", infer_column_types=False),
+        Dataset.Tabular.from_parquet_files("t.parquet"),
+        Dataset.Tabular.from_json_lines_files("t.jsonl"),
+    ]
+    for dataset in datasets:
+        frame = dataset.to_pandas_dataframe()
+        for position, name in enumerate(frame.columns):
+            first = frame[name].iloc[0]
+            frame.iloc[1, position] = first
+            assert frame[name].tolist() == [first, first]

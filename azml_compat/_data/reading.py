@@ -166,7 +166,7 @@ def _read_as(paths: Sequence[Path], options: dict[str, Any], likely: dict[int, A
     has_texts = [pyarrow.types.is_string(kind) for kind in merged.schema.types]
     # All at once, because pyarrow then uses all cores.
     others = merged.select([number for number, is_text in enumerate(has_texts) if not is_text])
-    converted = others.to_pandas(split_blocks=True)
+    converted = others.to_pandas()
     del others
     columns = {}
     overridden = options["types"] or {}
@@ -185,10 +185,16 @@ def _read_as(paths: Sequence[Path], options: dict[str, Any], likely: dict[int, A
 
 
 def _frame(columns: dict[str, Any], rows: int) -> Any:
-    """Make a DataFrame of Series that are numbered from 0, without copying them."""
+    """Make a DataFrame of Series that are numbered from 0, without copying more than what cannot be written to."""
+    import numpy
     import pandas
 
-    return pandas.DataFrame(columns, columns=list(columns), index=pandas.RangeIndex(rows), copy=False)
+    # pyarrow gives what lies in one piece as it is, and that is not to be changed.
+    owned = {
+        name: column if numpy.asarray(column.array).flags.writeable else column.copy()
+        for name, column in columns.items()
+    }
+    return pandas.DataFrame(owned, columns=list(columns), index=pandas.RangeIndex(rows), copy=False)
 
 
 def _holds(path: Path, word: bytes) -> bool:
