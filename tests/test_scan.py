@@ -69,6 +69,7 @@ def scan(*arguments: str) -> int:
         pytest.param(
             "from azureml.core import Webservice\ndef f(s: Webservice): isinstance(s, Webservice)", id="named"
         ),
+        pytest.param("import azureml.core as a\nisinstance(1, a.Webservice)\na.image.container", id="named-dotted"),
         pytest.param("from azureml.core import Workspace\nWorkspace = list\nWorkspace.images", id="shadowed"),
         pytest.param("class Model:\n    def deploy(self): pass\nimport azureml\nModel.deploy()", id="lookalike"),
     ],

@@ -45,11 +45,11 @@ def judge(use: Use, resolution: Resolution) -> Verdict:
     support = support_of(use.path)
     if support is None or (support.level != "refused" and is_private(_below_entry(use.path))):
         return UNCHANGED if is_provided(use.path) else _unknown(use.path)
+    if support.importable and _is_mentioned(use):
+        return UNCHANGED  # it is there to be named, in `except`, `isinstance` and annotations
     if support.level == "refused":
-        if use.kind in ("name", "string") and support.importable:
-            return UNCHANGED  # it is there to be named, in `except`, `isinstance` and annotations
         return _refused(use.path, support)
-    if support.level == "full" or use.kind in ("name", "string"):
+    if support.level == "full":
         return UNCHANGED
     if support.level == "inert":
         is_on_the_way = isinstance(resolution.parent(use.node), ast.Attribute) and use.kind == "attribute"
@@ -74,6 +74,11 @@ def short(path: str) -> str:
     parts = path.split(".")
     at = next((index for index, part in enumerate(parts) if part.lstrip("_")[:1].isupper()), None)
     return path if at is None else ".".join(parts[at:])
+
+
+def _is_mentioned(use: Use) -> bool:
+    """Tell whether a name is only mentioned: it is no call, and no member of a class, which is looked up."""
+    return use.kind in ("name", "string") or (use.kind == "attribute" and not _is_member(use.path))
 
 
 # -- each kind of answer -------------------------------------------------------------------------------------------
@@ -132,6 +137,11 @@ def _judge_partial(use: Use, support: Support) -> Verdict:
 
 
 # -- what a use looks like -----------------------------------------------------------------------------------------
+
+
+def _is_member(path: str) -> bool:
+    """Tell whether a path is that of a member of a class."""
+    return path.rpartition(".")[0].rpartition(".")[2].lstrip("_")[:1].isupper()
 
 
 def _below_entry(path: str) -> str:
