@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ast
 import json
+import re
 from pathlib import Path
 
 import pytest
@@ -170,6 +171,19 @@ def test_a_text_of_powershells_is_read_and_written_back(tmp_path):
     path = written(tmp_path / "requirements.txt", "azureml-core\r\nnumpy\r\n".encode("utf-16"))
     assert sources.read(path).units == []
     assert renamed(path, "azureml-core", "azml-compat").decode("utf-16") == "azml-compat\r\nnumpy\r\n"
+
+
+def test_only_files_with_a_name_in_them_are_read_and_none_that_is_too_large(tmp_path, monkeypatch):
+    names = re.compile(b"azureml", re.IGNORECASE)
+    path = written(tmp_path / "t.py", b"import AzureML\n")
+    assert sources.read_if_named(path, names).units[0].raw == "import AzureML\n"
+    assert sources.read_if_named(written(tmp_path / "u.py", b"x = (\n"), names) is None
+    monkeypatch.setattr(sources, "_MAX_CODE", 10)
+    with pytest.raises(sources.UnreadableError, match="too large"):
+        sources.read_if_named(path, names)
+    monkeypatch.setattr(sources, "_MAX_BYTES", 3)
+    with pytest.raises(sources.UnreadableError, match="too large"):
+        sources.read_if_named(tmp_path / "u.py", names)
 
 
 # -- notebooks -----------------------------------------------------------------------------------------------------

@@ -27,7 +27,6 @@ _NAMES: dict[Target, re.Pattern[bytes]] = {
 }
 """What is in a file that has something to rewrite."""
 _IMPORT = re.compile(r"^\s*(?:from\s+|import\b[^\n#;]*\b)(?:azureml|azml_compat)\b", re.MULTILINE)
-_WIDE = (b"\xff\xfe", b"\xfe\xff")
 
 
 class Task(NamedTuple):
@@ -91,10 +90,8 @@ def migrate_all(tasks: Sequence[Task]) -> list[Outcome]:
 def migrate(task: Task) -> Outcome:
     """Rewrite one file."""
     try:
-        content = task.path.read_bytes()
-        if _NAMES[task.target].search(content) is None and not content.startswith(_WIDE):
-            return Outcome(task.path)
-        return _migrated(task, sources.read(task.path, content))
+        source = sources.read_if_named(task.path, _NAMES[task.target])
+        return Outcome(task.path) if source is None else _migrated(task, source)
     except sources.UnreadableError as error:
         return Outcome(task.path, left=(Left(str(task.path), "AZ002", f"{error}: nothing in it was looked at"),))
     except OSError as error:

@@ -6,6 +6,7 @@ Whatever is in a file, its result says it, and nothing is raised: one file does 
 from __future__ import annotations
 
 import dataclasses
+import re
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from pathlib import Path
@@ -20,11 +21,7 @@ from azml_compat._migrate.sources import Unit
 
 _UNCHANGED = "AZ100"
 _REQUIREMENTS = "AZ200"
-_NAMES = (b"azureml", b"azml_compat")
-_WIDE = (b"\xff\xfe", b"\xfe\xff")
-_MAX_BYTES = 200_000_000
-_MAX_CODE = 2_000_000
-"""Bytes of Python: people write a hundredth of it, and looking at it takes two hundred times its size in memory."""
+_NAMES = re.compile(rb"azureml|azml_compat", re.IGNORECASE)
 
 
 class Finding(NamedTuple):
@@ -179,15 +176,8 @@ def look_at(task: Task) -> Result:
     """Look at one file."""
     path = task.path
     try:
-        if path.stat().st_size > _MAX_BYTES:
-            return _unread(path, "it is too large")
-        content = path.read_bytes()
-        lowered = content.lower()
-        if not any(name in lowered for name in _NAMES) and not content.startswith(_WIDE):
-            return Result(path)
-        if path.suffix.lower() != ".ipynb" and len(content) > _MAX_CODE:
-            return _unread(path, "it is too large")
-        return _looked_at(task, sources.read(path, content))
+        source = sources.read_if_named(path, _NAMES)
+        return Result(path) if source is None else _looked_at(task, source)
     except sources.UnreadableError as error:
         return _unread(path, str(error))
     except OSError as error:

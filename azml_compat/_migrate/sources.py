@@ -29,6 +29,11 @@ if TYPE_CHECKING:
 
 _PYTHON = (".py", ".pyw")
 _NOTEBOOK = ".ipynb"
+_WIDE = (b"\xff\xfe", b"\xfe\xff")
+"""How a text in UTF-16 begins, in which names are written otherwise."""
+_MAX_BYTES = 200_000_000
+_MAX_CODE = 2_000_000
+"""Bytes of Python: people write a hundredth of it, and looking at it takes two hundred times its size in memory."""
 
 
 class UnreadableError(Exception):
@@ -221,6 +226,22 @@ def units(path: Path) -> list[Unit]:
     return read(path).units
 
 
+def read_if_named(path: Path, names: re.Pattern[bytes]) -> Source | None:
+    """Read a file if one of some names is in it.
+
+    Raises:
+        OSError: it cannot be opened.
+        UnreadableError: it is not what its name says, or too large.
+    """
+    is_too_large = path.stat().st_size > _MAX_BYTES
+    content = b"" if is_too_large else path.read_bytes()
+    if not is_too_large and names.search(content) is None and not content.startswith(_WIDE):
+        return None
+    if is_too_large or (len(content) > _MAX_CODE and path.suffix.lower() != _NOTEBOOK):
+        raise UnreadableError("it is too large")
+    return read(path, content)
+
+
 def read(path: Path, content: bytes | None = None) -> Source:
     """Read a file.
 
@@ -293,7 +314,7 @@ def _encoding(content: bytes) -> str:
 
 def _encoding_of_text(content: bytes) -> str:
     """Return the encoding of a text that says nothing of it, by the mark it begins with: PowerShell writes UTF-16."""
-    if content.startswith((b"\xff\xfe", b"\xfe\xff")):
+    if content.startswith(_WIDE):
         return "utf-16"
     return "utf-8-sig" if content.startswith(b"\xef\xbb\xbf") else "utf-8"
 
