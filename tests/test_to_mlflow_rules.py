@@ -119,6 +119,8 @@ CALLS = [
     ("print(run.name)", 'print(f"run_{run.info.run_id}")'),
     ("up = run.parent", "up = mlflow.get_parent_run(run.info.run_id)"),
     ("print(run)", "print(run)"),
+    ("from azureml.core.run import _OfflineRun\nx = isinstance(run, _OfflineRun)", "x = False"),
+    ("from azureml.core.run import _OfflineRun\nx = type(run) != _OfflineRun", "x = True"),
     # ends
     ("run.complete()", "mlflow.end_run()"),
     ('run.fail("no", error_code="E")', 'mlflow.end_run("FAILED")'),

@@ -72,6 +72,7 @@ _TAKES_ANY = {
     "bool",
     "id",
     "type",
+    "isinstance",
 }
 """Builtins that take a run, or a list of runs, whatever it is."""
 _PLAIN_CLASSES = {RUN: "mlflow.entities.Run", EXPERIMENT: "mlflow.entities.Experiment"}
@@ -116,6 +117,8 @@ class Module:
         for use in self._resolution.uses:
             if use.kind == "name" and use.path in TRACKED and isinstance(use.node, ast.expr):
                 self._attempt(use.node, self._look_at_class)
+            elif use.kind == "name" and use.path.endswith("._OfflineRun") and tracked:
+                self._attempt(use.node, self._look_at_offline_class)
             elif use.kind == "string" and use.path.startswith(TRACKED):
                 self._leave(use.node, leaving.NOT_UNDERSTOOD, "a tracking call that is spelled as a string")
             elif use.kind == "import" and tracked and self._is_guarded(use.node):
@@ -305,6 +308,19 @@ class Module:
             self._replace(node, runs.RULE, lambda: _PLAIN_CLASSES[path])
             return
         raise Left(leaving.NOT_UNDERSTOOD, "a class of Azure's is used in a way that is not understood")
+
+    def _look_at_offline_class(self, node: ast.AST) -> None:
+        """Plan what becomes of a test for Azure's offline run: a run is always tracked, so that it is none."""
+        test = self._script.parent(node)
+        if isinstance(test, ast.Call) and _is_isinstance(test):
+            self._replace(test, runs.RULE, lambda: "False")
+        elif isinstance(test, ast.Compare) and len(test.ops) == 1 and isinstance(test.left, ast.Call):
+            is_other = isinstance(test.ops[0], (ast.NotEq, ast.IsNot))
+            self._replace(test, runs.RULE, lambda: str(is_other))
+        else:
+            raise Left(
+                leaving.NOT_UNDERSTOOD, "the class of Azure's offline run is used in a way that is not understood"
+            )
 
     def _is_annotation(self, node: ast.AST) -> bool:
         child = node
