@@ -36,6 +36,22 @@ def at_exit(monkeypatch):
 
 
 @pytest.fixture
+def end_script(at_exit):
+    """What ends a script: with an exception, a code, or well."""
+
+    def end(error=None, code=None):
+        if error is not None:
+            sys.excepthook(type(error), error, None)
+        elif code is not None:
+            with pytest.raises(SystemExit):
+                sys.exit(code)
+        for function in at_exit:
+            function()
+
+    return end
+
+
+@pytest.fixture
 def recorded(store, tmp_path, monkeypatch):
     """What runs a script in a folder of its own, and returns what it has recorded."""
 
@@ -150,3 +166,54 @@ def test_a_rewritten_script_of_runs_with_blocks_records_the_same(recorded):
 
     assert "azml_compat" not in rewritten
     assert compare(recorded(old), recorded(rewritten)) == []
+
+
+def statuses(store):
+    return [run.status for run in read(store, runs_since(store, 0), with_experiments=False)]
+
+
+@pytest.mark.parametrize(
+    ("end", "status"),
+    [({"error": ValueError("no")}, "FAILED"), ({"code": 3}, "FAILED"), ({"code": 0}, "FINISHED"), ({}, "FINISHED")],
+)
+def test_a_run_that_is_open_ends_as_the_script_does(store, end_script, capsys, end, status):
+    script = (
+        f"{_HEAD.format(name='n')}a = exp.start_logging()\nb = exp.start_logging()\nc = a.child_run()\nb.cancel()\n"
+    )
+    exec(migrated(f"{script}a.log('x', 'text')\n"), {"__name__": "__main__"})
+    assert sorted(statuses(store)) == ["KILLED", "RUNNING"]
+
+    end_script(**end)
+
+    first, second = sorted(read(store, runs_since(store, 0), with_experiments=False), key=lambda run: run.status)
+    assert (first.status, first.params, [child.status for child in first.children]) == (status, {"x": "text"}, [status])
+    assert second.status == "KILLED"
+
+
+def test_the_run_of_the_script_is_one_however_often_it_is_asked_for(store, end_script):
+    script = (
+        "from azml_compat.core import Run\n\n\ndef log(x):\n    Run.get_context().log('x', x)\n\n\n"
+        "run = Run.get_context()\nlog(1)\nrun.complete()\nlog(2)\n"
+    )
+    exec(migrated(script), {"__name__": "__main__"})
+    end_script()
+
+    [run] = read(store, runs_since(store, 0), with_experiments=False)
+    assert run.status == "FINISHED"
+    assert [point for moment in run.metrics["x"] for point in moment] == [(0, 1.0), (1, 2.0)]
+
+
+def test_what_was_logged_reads_back_as_it_was(store):
+    script = (
+        f"{_HEAD.format(name='n')}{_RUN}run.log('n', 1)\nrun.log_list('l', [2, 'a', None])\n"
+        "run.log_row('r', x=1, y='b')\n"
+        "for i in (3, 1):\n    run.log('s', i, step=i)\nrun.log_row('t', x=True)\nrun.log_row('t', z=0.5)\n"
+        "metrics = run.get_metrics()\none = run.get_metrics('n')\nnone = run.get_metrics('other')\n"
+    )
+    old, new = {"__name__": "__main__"}, {"__name__": "__main__"}
+    exec(script, old)
+    exec(migrated(script), new)
+
+    assert new["metrics"] == old["metrics"]
+    assert list(map(type, new["metrics"]["s"])) == [int, int]
+    assert (new["one"], new["none"]) == ({"n": 1}, {})

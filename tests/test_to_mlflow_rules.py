@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import ast
+import re
+from pathlib import Path
 
 import pytest
 
@@ -285,6 +287,12 @@ def test_functions_of_the_script_take_the_run():
     )
 
 
+def test_a_block_of_a_run_that_was_started_before_ends_it():
+    script = "from azureml.core import Run\n\nrun = Run.get_context()\nwith run:\n    run.log('a', x)\n"
+
+    assert own_part(migrated(script)) == "run = current_run()\nwith ending(run):\n    log_value('a', x)"
+
+
 def test_files_of_the_outputs_folder_are_stored_at_the_end():
     script = (
         "from azureml.core import Run\n\nrun = Run.get_context()\nopen('outputs/a.txt', 'w').close()\nrun.complete()\n"
@@ -296,10 +304,50 @@ def test_files_of_the_outputs_folder_are_stored_at_the_end():
     assert "log_outputs" not in migrated(script.replace("outputs/", ""))
 
 
+_SECTIONS = re.findall(
+    r"^### (AZ3\d\d):.*?\n(.*?)(?=^### |\Z)",
+    (Path(__file__).parents[1] / "docs" / "migrating.md").read_text("utf-8"),
+    re.DOTALL | re.MULTILINE,
+)
+_DIFFS = [
+    pytest.param(diff, id=f"{rule}-{number}")
+    for rule, text in _SECTIONS
+    for number, diff in enumerate(re.findall(r"(?:(--unsafe)[^\n]*\n\n)?```diff\n(.*?)```", text, re.DOTALL))
+]
+
+
+@pytest.mark.parametrize("diff", _DIFFS)
+def test_the_docs_show_what_is_made(diff):
+    lines = diff[1].splitlines()
+    before = [line[1:] for line in lines if not line.startswith("+")]
+    after = [line[1:] for line in lines if not line.startswith("-")]
+    head = ["from azureml.core import Experiment, Run, Workspace", "import helpers"]
+    start = [
+        "ws = Workspace.from_config()",
+        'exp = Experiment(ws, "iris")',
+        "run = exp.start_logging()",
+        *(["exp.name"] if "AZ314" in diff[1] else []),
+    ]
+    joined = "\n".join(before)
+    if "Workspace" in joined:
+        start = []
+        after = [*after, "run = start_run()"]
+        before = [*before, "run = exp.start_logging()"]
+    elif "start_logging" in joined:
+        del start[2]
+    new = migrated("\n".join([*head, *start, *before, ""]), is_unsafe=diff[0] == "--unsafe")
+
+    assert own_part(new).endswith("\n".join(line for line in after if line.strip()))
+
+
 LEFT = {
     "other code": ("import other\nother.train(run)\nrun.tag('a', 'b')", "AZ313"),
     "a method of another object": ("model.fit(run)\nrun.tag('a', 'b')", "AZ313"),
     "a container": ("runs = []\nruns.append(run)\nrun.tag('a', 'b')", "AZ313"),
+    "a place in a dict": ("runs['a'] = run\nrun.tag('a', 'b')", "AZ313"),
+    "another object": ("config.run = run\nrun.tag('a', 'b')", "AZ313"),
+    "a function that others call": ("def get():\n    return Run.get_context()", "AZ313"),
+    "a run of others": ("def train(run: Run):\n    run.log('a', 1)", "AZ313"),
     "a list": ("runs = [run, run]", "AZ313"),
     "the workspace": ("ws = run.experiment.workspace\nrun.tag('a', 'b')", "AZ314"),
     "a member without equivalent": ("run.number\nrun.tag('a', 'b')", "AZ314"),

@@ -112,6 +112,8 @@ class Module:
             if isinstance(node, ast.Call) and script.resolution.path(node) == EXPERIMENT:
                 self._plan.experiment_calls.append(node)
         tracked = [node for node in script.nodes if self._is_tracked(node)]
+        self._plan.has_outputs = runs.makes_outputs(self._plan)
+        self._plan.has_series = any(self._is_series(node) for node in script.nodes)
         for node in tracked:
             self._attempt(node, self._look_at)
         for use in self._resolution.uses:
@@ -130,8 +132,6 @@ class Module:
                 found, leaving.NOT_UNDERSTOOD, "the script starts runs of MLflow by itself: which call is for which?"
             )
         self._look_at_models()
-        self._plan.has_outputs = runs.makes_outputs(self._plan)
-        self._plan.has_series = any(self._is_series(node) for node in script.nodes)
         self._has_tracked = bool(tracked)
         if tracked:
             self._look_at_workspaces()
@@ -246,8 +246,30 @@ class Module:
             raise Left(leaving.NOT_UNDERSTOOD, "a run is given to code that is not in this file")
         if isinstance(parent, (ast.List, ast.Tuple, ast.Set, ast.Dict)) and not self._is_unpacked(parent):
             raise Left(leaving.NOT_UNDERSTOOD, "a run is kept in a container")
+        if isinstance(parent, ast.Assign) and not all(map(self._holds, parent.targets)):
+            raise Left(leaving.NOT_UNDERSTOOD, "a run is kept in a container, or in an object of another kind")
+        if isinstance(parent, ast.Return) and not self._is_called(script.function(node)):
+            raise Left(leaving.NOT_UNDERSTOOD, "a run is returned to code that is not in this file")
         if isinstance(parent, (ast.Lambda, ast.Await, ast.Delete)):
             raise Left(leaving.NOT_UNDERSTOOD, "a run is used in a way that is not understood")
+
+    def _holds(self, target: ast.expr) -> bool:
+        """Tell whether a run that is assigned is found again: in a variable, or in an object of the script."""
+        if isinstance(target, ast.Attribute):
+            return isinstance(target.value, ast.Name) and target.value.id in ("self", "cls", *self._own_names)
+        return isinstance(target, (ast.Name, ast.Tuple))
+
+    def _is_called(self, function: ast.AST | None) -> bool:
+        """Tell whether a function is mentioned in the module, so that what it takes and gives is the module's."""
+        names = {getattr(function, "name", "")}
+        if "__init__" in names:
+            names.add(getattr(self._script.parent(function), "name", "") if function is not None else "")
+        return not names.isdisjoint(self._mentioned)
+
+    @cached_property
+    def _mentioned(self) -> set[str]:
+        attributes = {node.attr for node in self._script.nodes if isinstance(node, ast.Attribute)}
+        return attributes | set(self._script.loads)
 
     def _is_unpacked(self, node: ast.AST) -> bool:
         parent = self._script.parent(node)
@@ -304,6 +326,9 @@ class Module:
         path = self._resolution.path(node) or ""
         if isinstance(parent, ast.Attribute) or (isinstance(parent, ast.Call) and parent.func is node):
             return
+        argument = next((around for around in self._script.ancestors(node) if isinstance(around, ast.arg)), None)
+        if argument is not None and not self._is_called(self._script.function(argument)):
+            raise Left(leaving.NOT_UNDERSTOOD, "a run comes from code that is not in this file")
         if self._is_annotation(node) or (isinstance(parent, ast.Call) and _is_isinstance(parent)):
             self._replace(node, runs.RULE, lambda: _PLAIN_CLASSES[path])
             return
