@@ -240,18 +240,30 @@ class Map:
             node, scope, block = stack.pop()
             self._order += 1
             kind = node.__class__
+            if kind is ast.Name:  # the two that are half of all nodes
+                self.places[node] = Place(scope, self._order, block)
+                if node.ctx.__class__ is ast.Load:
+                    statements[-1].nodes.append(node)
+                continue
+            if kind is ast.Constant:
+                continue
             if kind in _STATEMENTS:
                 statements.append(Statement())
             visit = _VISITS.get(kind)
+            begin = len(stack)
             if visit is None:
-                steps = [(child, scope, block) for child in _children(node)]
-            else:
-                steps = [step for step in visit(self, node, scope, block) if step[0] is not None]
-            for child, _, _ in steps:
-                if isinstance(child, ast.AST):
+                for child in _children(node):
                     parents.setdefault(child, node)
-            steps.reverse()
-            stack += steps
+                    stack.append((child, scope, block))
+            else:
+                for step in visit(self, node, scope, block):
+                    child = step[0]
+                    if isinstance(child, ast.AST):
+                        parents.setdefault(child, node)
+                    elif child is None:
+                        continue
+                    stack.append(step)
+            stack[begin:] = reversed(stack[begin:])
 
     def _adopt(self, node: ast.AST, parent: ast.AST | None = None) -> None:
         """Note the parents of the children of a node that is not walked itself, and its own."""
@@ -303,12 +315,6 @@ class Map:
 
     def visit_end(self, step: _End, _scope: Scope, _block: Block) -> Iterator[_Step]:
         step.loop.stop = self._order
-        yield from ()
-
-    def visit_name(self, node: ast.Name, scope: Scope, block: Block) -> Iterator[_Step]:
-        self.places[node] = Place(scope, self._order, block)
-        if isinstance(node.ctx, ast.Load):
-            self.statements[-1].nodes.append(node)
         yield from ()
 
     def visit_attribute(self, node: ast.Attribute, scope: Scope, block: Block) -> Iterator[_Step]:
@@ -573,7 +579,6 @@ _VISITS: dict[type, Callable[[Map, Any, Scope, Block], Iterator[_Step]]] = {
     ast.MatchAs: Map.visit_pattern,
     ast.MatchMapping: Map.visit_pattern,
     ast.MatchStar: Map.visit_pattern,
-    ast.Name: Map.visit_name,
     ast.NamedExpr: Map.visit_walrus,
     ast.Nonlocal: Map.visit_declaration,
     ast.Return: Map.visit_return,
@@ -587,20 +592,20 @@ if sys.version_info >= (3, 11):
     _VISITS[ast.TryStar] = Map.visit_try
 
 
-def _children(node: ast.AST) -> Iterator[ast.AST]:
+def _children(node: ast.AST) -> list[ast.AST]:
     fields = _FIELDS.get(node.__class__)
     if fields is None:
         # These hold strings, numbers, and nodes that say nothing but what they are.
         left_out = {"attr", "ctx", "id", "kind", "lineno", "n", "op", "ops", "s", "type_comment", "type_ignores"}
         fields = _FIELDS[node.__class__] = tuple(name for name in node._fields if name not in left_out)
+    found: list[ast.AST] = []
     for field in fields:
         value = getattr(node, field, None)
-        if isinstance(value, ast.AST):
-            yield value
-        elif isinstance(value, list):
-            for item in value:
-                if isinstance(item, ast.AST):
-                    yield item
+        if isinstance(value, list):
+            found += [item for item in value if isinstance(item, ast.AST)]
+        elif isinstance(value, ast.AST):
+            found.append(value)
+    return found
 
 
 def _listed(nodes: Iterable[Any], scope: Scope, block: Block) -> Iterator[_Step]:
