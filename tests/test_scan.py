@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 import json
 import os
 import re
@@ -192,6 +193,7 @@ def test_scripts_that_import_the_facade_are_looked_at_too(folder: Path) -> None:
         ("a.py", b"import azureml\n\0", "AZ001"),
         ("a.py", b"import azureml\n" + b"(" * 5000 + b")" * 5000, "AZ001"),
         ("a.py", b"import azureml\nx = " + b"-" * 100_000 + b"1", "AZ001"),
+        ("a.py", b"import azureml\n" + b"x = 1\n" * 400_000, "AZ002"),
         ("a.py", b"# azureml \xff\xfe", "AZ002"),
         ("a.py", b"# coding: nothing\nimport azureml", "AZ002"),
         ("a.ipynb", b"azureml", "AZ002"),
@@ -325,6 +327,15 @@ def test_the_report_goes_to_a_file(folder: Path, capsys: pytest.CaptureFixture[s
     assert [finding["rule"] for finding in content["findings"]] == ["AZ102", "AZ104"]
     assert content["summary"]["holding_back"] == [{"name": "azureml.core.model.Model.deploy", "files": 1}]
     assert content["summary"]["calls"]["refused"] == 1
+
+
+def test_a_terminal_sees_how_far_the_scan_is(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    (folder / "a.py").write_text("print(1)")
+    screen = io.StringIO()
+    monkeypatch.setattr(screen, "isatty", lambda: True, raising=False)
+    monkeypatch.setattr(sys, "stderr", screen)
+    assert scan("a.py") == 0
+    assert screen.getvalue() == "\r1 of 1 files\r\033[K"
 
 
 def sample(folder: Path) -> Report:
