@@ -32,4 +32,6 @@ def rewrite(text: str, resolution: Resolution, *, is_unsafe: bool = False, cells
     Returns:
         The fixes, of which the unsafe ones have no edits unless they are asked for: they count.
     """
+    if not resolution.uses:
+        return Rewriting([], [])
     return Module(text, resolution, is_unsafe=is_unsafe, cells=cells).rewriting()

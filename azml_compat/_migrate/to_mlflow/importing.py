@@ -111,8 +111,6 @@ class Imports:
             script = self._script
             first, last = script.span(node.names[0])[0], script.span(node.names[-1])[1]
             return Edit(first, last, ", ".join(script.source(alias) for alias in kept))
-        from azml_compat._migrate.to_mlflow.module import whole_lines
-
         body = self._script.body(node)
         if len(body) == 1 and body is not self._tree.body:
             return Edit(*self._script.span(node), "pass")

@@ -7,7 +7,7 @@ import re
 from collections.abc import Callable, Iterator
 from functools import cached_property
 
-from azml_compat._migrate.edits import Offsets
+from azml_compat._migrate.edits import Edit, Offsets
 from azml_compat._migrate.resolving import Resolution
 
 RUN = "azureml.core.run.Run"
@@ -257,3 +257,15 @@ def _names_outputs(value: object) -> bool:
 def string(node: ast.AST | None) -> str | None:
     """Return the value of a literal string."""
     return node.value if isinstance(node, ast.Constant) and isinstance(node.value, str) else None
+
+
+def whole_lines(script: Script, statement: ast.stmt) -> Edit:
+    """Return the edit that removes a statement, with its lines where it has them for itself."""
+    start, end = script.span(statement)
+    first = script.text.rfind("\n", 0, start) + 1
+    last = script.text.find("\n", end)
+    last = len(script.text) if last < 0 else last + 1
+    after = script.text[end:last].strip()
+    if script.text[first:start].strip() or (after and not after.startswith("#")):
+        return Edit(start, end, "pass")
+    return Edit(first, last, "")
