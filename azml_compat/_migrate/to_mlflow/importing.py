@@ -6,6 +6,7 @@ import ast
 
 from azml_compat._migrate.edits import Edit
 from azml_compat._migrate.to_mlflow.inserting import Piece, closed, renamed
+from azml_compat._migrate.to_mlflow.script import whole_lines
 from azml_compat._migrate.to_mlflow.site import Plan, local_name
 
 _ROOTS = ("azureml", "azml_compat")
