@@ -7,6 +7,8 @@ import re
 from pathlib import Path
 
 import pytest
+from hypothesis import given, settings
+from hypothesis.strategies import data, lists, sampled_from
 
 from tests.migrating import marks, migrated, own_part, rewritten
 
@@ -338,6 +340,56 @@ def test_the_docs_show_what_is_made(diff):
     new = migrated("\n".join([*head, *start, *before, ""]), is_unsafe=diff[0] == "--unsafe")
 
     assert own_part(new).endswith("\n".join(line for line in after if line.strip()))
+
+
+@settings(deadline=None, max_examples=40, derandomize=True)
+@given(data())
+def test_of_any_script_the_result_parses_and_a_second_run_changes_nothing(draw):
+    def block(depth):
+        lines = []
+        for kind in draw.draw(
+            lists(sampled_from(["call", *_BLOCKS] if depth < 3 else ["call"]), min_size=1, max_size=4)
+        ):
+            if kind == "call":
+                lines += draw.draw(sampled_from([before for before, _ in CALLS])).split("\n")
+            else:
+                lines += [*kind.split("\n"), *(f"    {line}" for line in block(depth + 1))]
+        return lines
+
+    start = draw.draw(sampled_from(_STARTS))
+    script = "\n".join(["from azureml.core import Experiment, Run, Workspace", *start, *block(0), ""])
+    ast.parse(script)
+    for is_unsafe in (False, True):
+        new = migrated(script, is_unsafe=is_unsafe)
+        ast.parse(new)
+        assert migrated(new, is_unsafe=is_unsafe) == new
+        assert ("azureml" in own_part(new)) == bool(marks(script)) or "mlflow" not in own_part(new)
+
+
+_EXPERIMENT = "exp = Experiment(Workspace.from_config(), 'n')"
+_STARTS = (
+    ["run = Run.get_context()"],
+    [_EXPERIMENT, "run = exp.start_logging()"],
+    [_EXPERIMENT, "run = exp.start_logging(outputs='o')", "other = exp.start_logging()"],
+    [_EXPERIMENT, "run = exp.start_logging()", "run = run.child_run()"],
+)
+_BLOCKS = (
+    *(
+        "if x:",
+        "for x in y:",
+        "while x:",
+        "try:\n    pass\nfinally:",
+        "def f(x):",
+        "def g(run):",
+        "class A:",
+        "with run:",
+    ),
+    *(
+        "with run.child_run() as run:",
+        "with run.child_run('c') as child, child.child_run() as run:",
+        "f(run); g(run)\nif x:",
+    ),
+)
 
 
 LEFT = {

@@ -142,7 +142,7 @@ class Forms:
             if isinstance(around, (ast.FunctionDef, ast.AsyncFunctionDef, ast.Lambda)):
                 return None
             for made in self.creations:
-                if made.with_ is around and made is not self.top and not self._is_within_header(node, made):
+                if made.with_ is around and made is not self.top and not self._is_before_block(node, made):
                     return made
         return next((made for made in self._sections if self._is_in_section(node, made)), None)
 
@@ -166,8 +166,9 @@ class Forms:
         place = self._script.span(node)[0]
         return self._script.span(made.call)[1] <= place < self._script.span(made.end)[1]
 
-    def _is_within_header(self, node: ast.AST, made: Creation) -> bool:
-        return made.call is node or made.call in self._script.ancestors(node)
+    def _is_before_block(self, node: ast.AST, made: Creation) -> bool:
+        """Tell whether a node is evaluated before the run is opened whose block it seems to be in."""
+        return self._script.span(node)[0] < self._script.span(made.call)[1]
 
     def is_nested(self, made: Creation) -> bool:
         """Tell whether a run with a block of its own is opened while its parent, or no run at all, is active."""

@@ -104,14 +104,15 @@ class Script:
     def repeaters(self, node: ast.AST) -> set[ast.AST]:
         """Return what may run a node several times: loops, and functions that are not called exactly once."""
         found: set[ast.AST] = set()
-        for around in self.ancestors(node):
-            if isinstance(around, _REPEATED):
-                call = self.only_call(around)
-                if call is None:
-                    found.add(around)
-                else:
-                    found |= self.repeaters(call)
-                    break
+        place: ast.AST | None = node
+        passed: set[ast.AST] = set()
+        while (place := self.parent(place)) is not None and place not in passed:
+            passed.add(place)
+            call = self.only_call(place) if isinstance(place, _REPEATED) else None
+            if call is not None:
+                place = call
+            elif isinstance(place, _REPEATED):
+                found.add(place)
         return found
 
     def only_call(self, node: ast.AST) -> ast.Call | None:
