@@ -89,6 +89,7 @@ def test_what_runs_unchanged_is_no_finding(text: str, folder: Path) -> None:
         ("import azureml.core\nazureml.core.Workspace.from_confg()", "AZ105", "unknown", "`from_config`?"),
         ("from azureml.core import Wrokspace", "AZ105", "unknown", "`Workspace`?"),
         ("import azureml.nothing", "AZ105", "unknown", "`azureml` has no `nothing`"),
+        ("from azureml.designer.tools import x", "AZ105", "unknown", "`azureml.designer.tools` is not of the SDK"),
         ("from azureml._restclient.run_client import RunClient", "AZ106", "unknown", "private"),
         ("from azureml.core import Run\nRun.get_context()._client.x", "AZ106", "unknown", "private"),
         ("from azureml.core import Environment\nEnvironment('e').docker.enabled = True", "AZ102", "inert", "no effect"),

@@ -53,7 +53,7 @@ def judge(use: Use, resolution: Resolution) -> Verdict:
         return UNCHANGED
     if support.level == "inert":
         is_on_the_way = isinstance(resolution.parent(use.node), ast.Attribute) and use.kind == "attribute"
-        return Verdict("AZ102", "inert", f"`{short(use.path)}` has no effect: {support.note}", is_on_the_way)
+        return Verdict("AZ102", "inert", f"`{short(use.path)}` has no effect: {support.note}.", is_on_the_way)
     return _judge_partial(use, support)
 
 
@@ -108,9 +108,9 @@ def _unknown(path: str) -> Verdict:
         what = f"`{owner}` has no `{name}`, as far as is recorded"
         known = tuple(public_names(owner)) if owner in surface() else ()
     else:
-        what = f"`{path}` is no module of the SDK's, as far as is recorded"
+        name = ".".join(path.split(".")[:3])
+        what = f"`{name}` is not of the SDK, as far as is recorded"
         known = tuple(surface())
-        name = path
     close = difflib.get_close_matches(name, known, 1)
     return Verdict("AZ105", "unknown", f"{what}. Look at the line{f': `{close[0]}`?' if close else '.'}")
 
