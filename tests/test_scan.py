@@ -365,6 +365,19 @@ def test_every_format_shows_every_finding(form: str, is_all: bool, folder: Path)
     assert {rule: rules.count(rule) for rule in expected} == expected
 
 
+@pytest.mark.skipif(sys.platform != "linux", reason="only there a file may have any name")
+def test_no_name_of_a_file_breaks_a_report(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    Path(os.fsdecode(b"\xff\n\x1b[2J.py")).write_text(SCRIPT)
+    report = scanning.scan(list(sources.find([Path()])))
+    texts = {form: render(View(report, "refused", is_all=False), form) for form in FORMATS}
+    assert texts["terminal"].startswith("\udcff\\n\\x1b[2J.py:6:7  AZ104")
+    assert json.loads(texts["json"])["findings"][0]["line"] == 6
+    assert '"uri": "%FF%0A%1B%5B2J.py"' in texts["sarif"]
+    assert texts["github"].startswith("::error file=\udcff%0A")
+    texts["html"].encode()
+    assert scan(".", "--output", "report.txt") == 1
+
+
 def test_sarif_has_what_the_schema_asks_for(folder: Path) -> None:
     content = json.loads(render(View(sample(folder), "inert", is_all=True), "sarif"))
     assert content["version"] == "2.1.0"

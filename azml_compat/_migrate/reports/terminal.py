@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 
 from azml_compat._migrate.reports import View, most, summary
 from azml_compat._migrate.scanning import Finding
+
+_CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f]")
 
 
 def render(view: View) -> str:
@@ -17,7 +20,10 @@ def render(view: View) -> str:
 
 
 def _line(finding: Finding) -> str:
-    return f"{finding.place}  {finding.rule}  {'note' if finding.is_note else finding.level}  {finding.message}"
+    level = "note" if finding.is_note else finding.level
+    line = f"{finding.place}  {finding.rule}  {level}  {finding.message}"
+    # A name of a file may hold what ends a line, or moves the cursor.
+    return _CONTROL.sub(lambda found: found[0].encode("unicode_escape").decode(), line)
 
 
 def _most(view: View) -> Iterator[str]:
