@@ -213,6 +213,21 @@ def test_the_workspace_of_an_experiment_goes():
     )
 
 
+@pytest.mark.parametrize("given", ["auth=auth", "", "'config.json', auth"])
+def test_an_authentication_that_is_for_the_workspace_goes_with_it(given):
+    script = (
+        "from azureml.core import Experiment, Workspace\n"
+        "from azureml.core.authentication import ServicePrincipalAuthentication\n\n"
+        f"auth = ServicePrincipalAuthentication('t', 'i', 'p')\nws = Workspace.from_config({given})\nprint(ws.name)\n"
+        "run = Experiment(ws, 'iris').start_logging()\nrun.tag('a', 'b')\nrun.complete()\n{}"
+    )
+    new = migrated(script.format(""))
+
+    assert "azureml" not in new
+    assert own_part(new).splitlines()[0].startswith("run = start_run(")
+    assert "auth = ServicePrincipal" in migrated(script.format("print(auth.get_authentication_header())\n"))
+
+
 def test_a_block_is_the_run_s():
     script = (
         "from azureml.core import Workspace, Experiment\n\n"

@@ -425,12 +425,26 @@ class Survey:
                 ):
                     self.deleted[node] = workspace.RULE
         for node in script.nodes:
+            if isinstance(node, ast.Assign) and self._is_for_workspaces_alone(node):
+                self.deleted[node] = workspace.RULE
+        for node in script.nodes:
             if (
                 isinstance(node, ast.Assign)
                 and isinstance(node.value, ast.Call)
                 and node.value in self._plan.experiment_calls
             ):
                 self._look_at_experiment(node, node.value)
+
+    def _is_for_workspaces_alone(self, statement: ast.Assign) -> bool:
+        """Tell whether a statement makes an authentication that is given to workspaces which go, or to nobody."""
+        target = statement.targets[0] if len(statement.targets) == 1 else None
+        if not isinstance(target, ast.Name) or not self._is_authentication(statement.value):
+            return False
+        return all(self._script.statement(use) in self.deleted for use in self._script.loads.get(target.id, []))
+
+    def _is_authentication(self, node: ast.AST) -> bool:
+        value = self._resolution.value(node) if isinstance(node, ast.expr) else None
+        return value is not None and value.kind == "instance" and value.path.startswith(workspace.AUTHENTICATION)
 
     def _is_needed_workspace(self, node: ast.AST) -> bool:
         if not isinstance(node, (ast.Name, ast.Attribute)) or isinstance(node.ctx, ast.Store):
@@ -488,7 +502,8 @@ class Survey:
         return value is not None and value.path == WORKSPACE and self._is_argument_of_experiment(node)
 
     def _is_going(self, node: ast.AST) -> bool:
-        return self._script.is_instance(node, WORKSPACE) or self._script.statement(node) in self.deleted
+        is_alone = self._script.is_instance(node, WORKSPACE) or self._is_authentication(node)
+        return is_alone or self._script.statement(node) in self.deleted
 
     def _is_argument_of_experiment(self, node: ast.AST) -> bool:
         parent = self._script.parent(node)

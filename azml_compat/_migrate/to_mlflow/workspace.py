@@ -8,6 +8,8 @@ from azml_compat._migrate.to_mlflow.script import WORKSPACE, Left
 from azml_compat._migrate.to_mlflow.site import Plan, Rule, Site
 
 RULE = "AZ312"
+AUTHENTICATION = "azureml.core.authentication."
+"""Begins the paths of what logs in to a workspace."""
 _SHOWING = {"format", "str", "join", "print", "display", "get_details", "len"}
 
 
