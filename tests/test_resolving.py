@@ -267,7 +267,10 @@ def test_a_run_is_followed(text: str) -> None:
 
 @pytest.mark.parametrize(
     "annotation",
-    ["Run", "'Run'", "Optional[Run]", "Run | None", "'azureml.core.Run'", "azureml.core.run.Run"],
+    [
+        *("Run", "'Run'", "Optional[Run]", "Run | None", "'azureml.core.Run'", "azureml.core.run.Run"),
+        *("'Optional[Run]'", "'Union[int, azureml.core.Run]'", "'Run | None'", "typing.Optional['Run']"),
+    ],
 )
 def test_annotations_tell_what_arguments_are(annotation: str) -> None:
     text = f"import azureml.core\nfrom azureml.core import Run\ndef f(run: {annotation}):\n    run.log('a', 1)"
@@ -460,6 +463,9 @@ def check(text: str) -> None:
         pytest.param("global x\nx = 1\ndef f():\n    nonlocal_ = 1\n    global y\n    y = 2", id="global-at-the-top"),
         pytest.param(
             "match a:\n    case {'x': b, **c}: b\n    case [d, *e] if d: e\n    case A(f) as g: f", id="match"
+        ),
+        pytest.param(
+            "def f(a: '" + "a[" * 5000 + "', b: '(', c: 'x.', d: 'a[]'): a.b, b.c, c.d, d.e", id="annotations"
         ),
         pytest.param("run = 1\n" + "if x:\n    run = 2\n" * 300 + "run.log()", id="many-bindings"),
         pytest.param("x = a" + ".b" * 900, id="long-chain"),

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import ast
 import builtins
+import re
 from collections.abc import Callable, Hashable
 from typing import Any, Literal
 
@@ -326,13 +327,16 @@ class Answers:
         return tuple(atom for atom in instances_of(self.of(node)) if atom not in UNKNOWN)
 
     def _quoted(self, node: ast.Constant) -> Atoms:
-        """Return what an annotation in quotes says, where that is a name of the module."""
-        first, *names = str(node.value).strip().split(".")
-        bindings = self._map.scopes[self._map.tree].bindings.get(first, ())
-        found = union(self._source(binding.source) for binding in bindings)
-        for name in names:
-            found = union(self._get(atom, name) for atom in found)
-        return tuple(atom for atom in instances_of(found) if atom not in UNKNOWN)
+        """Return what an annotation in quotes says; its names are looked up in the module."""
+        text = str(node.value).strip()
+        if not _ANNOTATION.fullmatch(text):
+            return ()
+        try:
+            annotation = ast.parse(text, mode="eval").body
+        except SyntaxError:
+            return ()
+        self._map.place_at_end(annotation)
+        return self._annotated(annotation)
 
     # -- attributes ------------------------------------------------------------------------------------------------
 
@@ -577,6 +581,8 @@ class Answers:
 _NO_CALL = ast.Call(func=ast.Name(id="", ctx=ast.Load()), args=[], keywords=[])
 _PASS_ON = frozenset({"closing", "copy", "deepcopy", "nullcontext", "tqdm", "trange"})
 """Functions, whatever library they are from, that give what they are given, or the like of it."""
+_ANNOTATION = re.compile(r"[A-Za-z_][\w., |\[\]]{0,200}")
+"""What an annotation in quotes looks like."""
 _VAGUE = frozenset({"Any", "object"})
 _MAPPINGS = frozenset({"Dict", "dict", "Mapping", "MutableMapping", "DefaultDict", "OrderedDict"})
 _CONTAINERS = _MAPPINGS | {

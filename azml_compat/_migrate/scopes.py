@@ -193,6 +193,13 @@ class Map:
             scope = scope.parent
         return None
 
+    def place_at_end(self, expression: ast.expr) -> None:
+        """Take an expression that is not in the module as if it stood at its end."""
+        place = Place(self.scopes[self.tree], sys.maxsize, Block(None))
+        for node in ast.walk(expression):
+            if isinstance(node, ast.Name):
+                self.places[node] = place
+
     def reached(self, names: Iterable[str]) -> list[Statement]:
         """Return the statements in which a value of one of some names may be used, wherever it has got to.
 
@@ -530,9 +537,11 @@ def last_name(node: ast.AST) -> str | None:
 
 
 def _quoted(annotation: ast.expr | None) -> list[str]:
-    """Return the names in an annotation that is a string."""
-    text = annotation.value if isinstance(annotation, ast.Constant) else None
-    return re.findall(r"\w+", text) if isinstance(text, str) else []
+    """Return the names in an annotation that stand in strings."""
+    if annotation is None or isinstance(annotation, (ast.Name, ast.Attribute)):
+        return []
+    texts = (node.value for node in ast.walk(annotation) if isinstance(node, ast.Constant))
+    return [name for text in texts if isinstance(text, str) for name in re.findall(r"\w+", text)]
 
 
 class _Bind(NamedTuple):
