@@ -308,6 +308,10 @@ def test_a_list_of_annotated_runs_has_runs() -> None:
     assert LOG in used("from azureml.core import Run\ndef f(runs: list[Run]):\n    for run in runs: run.log('a', 1)")
 
 
+def test_a_cell_may_come_before_the_one_that_it_needs() -> None:
+    assert LOG in used("run.log('a', 1)\nfrom azureml.core import Run\nrun = Run.get_context()")
+
+
 def test_loops_that_rebind_a_run_keep_it_a_run() -> None:
     text = """
     from azureml.core import Run

@@ -187,7 +187,9 @@ class Map:
                 scope = scope.outer[name]
             if (not scope.is_class or scope is place.scope) and (name in scope.bindings or name in scope.elsewhere):
                 found = scope.bindings.get(name, [])
-                reaching = found[: -_MAX_BINDINGS - 1 : -1] if is_delayed else _reaching(found, place)
+                reaching = [] if is_delayed else _reaching(found, place)
+                if not reaching:  # also in a notebook whose cells were run in another order
+                    reaching = found[: -_MAX_BINDINGS - 1 : -1]
                 return scope, [*reaching, *scope.elsewhere.get(name, ())[:_MAX_BINDINGS]]
             is_delayed = is_delayed or scope.is_delayed
             scope = scope.parent
