@@ -59,7 +59,14 @@ CALLS = [
     ("run.log('a', (x))", "log_value('a', (x))"),
     ("(run.log)('a', x)", "log_value('a', x)"),
     # lists, rows, tables
-    ('run.log_list("l", [1, 1, 2])', 'log_list("l", [1, 1, 2])'),
+    ('run.log_list("l", [1, 1])', 'for step, value in enumerate([1, 1]):\n    mlflow.log_metric("l", value, step=step)'),
+    ('if x:\n  run.log_list("l", [True], "d")', 'if x:\n  for step, value in enumerate([True]):\n      mlflow.log_metric("l", value, step=step)'),
+    ('if x: run.log_list("l", [1])', 'if x: log_list("l", [1])'),
+    ('value = 1\nrun.log_list("l", [1])', 'value = 1\nlog_list("l", [1])'),
+    ('for x in y:\n    run.log_list("l", [1])', 'for x in y:\n    log_list("l", [1])'),
+    ('run.log_list("l (x)", [1])', 'log_list("l (x)", [1])'),
+    ('run.log_list("l", [1, "a"])', 'log_list("l", [1, "a"])'),
+    ('run.log_list("l", [])', 'log_list("l", [])'),
     ('run.log_list(name="l", value=x, description="d")', 'log_list("l", x)'),
     ('run.log_row("r", x=1, y="a")', 'log_row("r", x=1, y="a")'),
     ('run.log_row("r", "described", x=1)', 'log_row("r", x=1)'),
@@ -178,6 +185,24 @@ def test_imports_go_and_come():
     assert "azureml" not in new
     assert new.index("import mlflow\n") < new.index("def current_run")
     assert own_part(new) == "mlflow.log_metric('a', 1, step=0, run_id=current_run().info.run_id)"
+
+
+@pytest.mark.parametrize(
+    ("before", "after"),
+    [
+        ("import os, azureml.core\nazureml.core.Run.get_context()", "import os\n"),
+        ("import azureml.core as ac, os as o\nac.Run.get_context()", "import os as o\n"),
+        ("from azureml.core import (\n    Run,\n    VERSION,\n)\nRun.get_context()\nx = VERSION", "(\n    VERSION,\n)"),
+        ("from azureml.core import *\nRun.get_context()", "import mlflow\n"),
+        ("from collections.abc import Callable\nfrom azureml.core import Run\nRun.get_context()", "import Callable\n"),
+    ],
+)
+def test_of_an_import_the_rest_stays(before, after):
+    new = migrated(f"{before}\n")
+
+    assert after in new
+    assert new.count("import Callable") == 1
+    assert "Run" not in own_part(new)
 
 
 def test_what_the_pieces_import_is_there_before_they_are_used():

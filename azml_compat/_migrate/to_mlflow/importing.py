@@ -46,7 +46,7 @@ class Imports:
         last = self._last_import()
         # What is imported further down is not there yet where the pieces use it.
         above = self._tree.body[: self._tree.body.index(last) + 1] if last is not None else []
-        present = {ast.unparse(statement) for statement in above if isinstance(statement, (ast.Import, ast.ImportFrom))}
+        present = {line for statement in above for line in _lines_of(statement)}
         return {name: line for name, line in wanted.items() if self._renamed(name, line) not in present}
 
     def _renamed(self, name: str, line: str) -> str:
@@ -59,8 +59,9 @@ class Imports:
         names = {}
         for piece in self._pieces:
             names[piece.name] = local_name(self._script, piece.name)
-            for imported in piece.imports:
-                names[imported] = f"_{imported}" if imported in self._script.bound else imported
+            for imported, line in piece.imports.items():
+                is_another = bool(self._script.bound.get(imported, set()) - {line})
+                names[imported] = f"_{imported}" if is_another else imported
         names.pop("mlflow", None)
         return {name: new for name, new in names.items() if name != new}
 
@@ -71,7 +72,7 @@ class Imports:
         azures = [node for node in script.nodes if isinstance(node, (ast.Import, ast.ImportFrom)) and _is_azures(node)]
         top = [node for node in azures if node in self._tree.body]
         place = min(top, key=lambda node: node.lineno) if top else None
-        new = "".join(f"{line}\n" for line in self._own_imports())
+        new = "".join(f"{line}\n" for line in self._imports(of_mlflow=True))
         for node in azures:
             edit = self._kept(node)
             if node is place and new:
@@ -81,7 +82,7 @@ class Imports:
                     edits.append(Edit(*(self._line(node),) * 2, new))
             if edit is not None:
                 edits.append(edit)
-        standard = self._standard_imports()
+        standard = self._imports(of_mlflow=False)
         if standard:
             at = self._first_import()
             edits.insert(0, Edit(at, at, "\n".join(standard) + "\n"))
@@ -93,19 +94,23 @@ class Imports:
     def _line(self, node: ast.stmt) -> int:
         return self._script.offsets.of(node.lineno, 0)
 
-    def _own_imports(self) -> list[str]:
-        return sorted(
-            (self._renamed(name, line) for name, line in self._lines.items() if "mlflow" in line), key=_sort_key
-        )
-
-    def _standard_imports(self) -> list[str]:
-        return sorted(
-            (self._renamed(name, line) for name, line in self._lines.items() if "mlflow" not in line), key=_sort_key
-        )
+    def _imports(self, *, of_mlflow: bool) -> list[str]:
+        """Return the statements that import what the module and its pieces need, one for each module they are from."""
+        plain: list[str] = []
+        names: dict[str, list[str]] = {}
+        for name, line in self._lines.items():
+            if line.partition("mlflow")[1] == ("mlflow" if of_mlflow else ""):
+                module, separator, what = self._renamed(name, line).partition(" import ")
+                if separator and module.startswith("from "):
+                    names.setdefault(module, []).append(what)
+                else:
+                    plain.append(f"{module}{separator}{what}")
+        return sorted(plain) + sorted(f"{module} import {', '.join(sorted(what))}" for module, what in names.items())
 
     def _kept(self, node: ast.Import | ast.ImportFrom) -> Edit | None:
         """Return the edit that takes out what is not used any more; None where all of it is."""
-        kept = [alias for alias in node.names if self._is_used(alias)]
+        is_of_azure = isinstance(node, ast.ImportFrom)
+        kept = [alias for alias in node.names if self._is_used(alias) or not (is_of_azure or _is_root(alias.name))]
         if len(kept) == len(node.names):
             return None
         if kept:
@@ -206,10 +211,18 @@ def _grouped(pieces: list[Piece]) -> list[list[Piece]]:
     return groups
 
 
+def _lines_of(statement: ast.stmt) -> list[str]:
+    """Return an import as statements of one name each."""
+    if not isinstance(statement, (ast.Import, ast.ImportFrom)):
+        return []
+    start = f"from {statement.module} import" if isinstance(statement, ast.ImportFrom) else "import"
+    return [f"{start} {ast.unparse(alias)}" for alias in statement.names]
+
+
 def _is_azures(node: ast.Import | ast.ImportFrom) -> bool:
     names = [node.module or ""] if isinstance(node, ast.ImportFrom) else [alias.name for alias in node.names]
-    return any(name.partition(".")[0] in _ROOTS for name in names)
+    return any(map(_is_root, names))
 
 
-def _sort_key(line: str) -> tuple[bool, str]:
-    return line.startswith("from"), line
+def _is_root(module: str) -> bool:
+    return module.partition(".")[0] in _ROOTS

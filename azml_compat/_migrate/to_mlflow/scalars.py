@@ -45,27 +45,29 @@ def _form(site: Site, found: dict[str, ast.expr]) -> _Form:
     name, value, step = literal(found["name"]), found["value"], found.get("step")
     if name is None or escape_key(name) != name or not site.plan.logs_once(name):
         return "series"
-    is_repeated = bool(site.script.repeaters(site.node) - _around_creation(site))
+    repeats = is_repeated(site)
     if step is None:
-        if is_repeated or _is_text(value):
-            return "series" if is_repeated else "param"
-        return "metric" if _is_number(value) else "maybe metric"
+        if repeats or _is_text(value):
+            return "series" if repeats else "param"
+        return "metric" if is_number(value) else "maybe metric"
     if _is_text(value) or (isinstance(step, ast.Constant) and step.value is None):
         return "series"
-    is_known = _is_number(value) and isinstance(step, ast.Constant) and type(step.value) is int
-    return "metric" if is_known and not is_repeated else "maybe metric"
+    is_known = is_number(value) and isinstance(step, ast.Constant) and type(step.value) is int
+    return "metric" if is_known and not repeats else "maybe metric"
 
 
-def _around_creation(site: Site) -> set[ast.AST]:
-    """Return what may open the run several times: that concerns another run each time."""
+def is_repeated(site: Site) -> bool:
+    """Tell whether a call may be made several times for one run."""
     forms = site.plan.forms
-    return site.script.repeaters(forms.top.call) if forms.is_only and forms.top is not None else set()
+    # What may open the run several times concerns another run each time.
+    around = site.script.repeaters(forms.top.call) if forms.is_only and forms.top is not None else set()
+    return bool(site.script.repeaters(site.node) - around)
 
 
-def _is_number(value: ast.expr) -> bool:
+def is_number(value: ast.expr) -> bool:
     """Tell whether an expression is a number that a chart can show, or a bool, for certain."""
     if isinstance(value, ast.UnaryOp) and isinstance(value.op, (ast.USub, ast.UAdd)):
-        return isinstance(value.operand, ast.Constant) and value.operand.value != 0 and _is_number(value.operand)
+        return isinstance(value.operand, ast.Constant) and value.operand.value != 0 and is_number(value.operand)
     if isinstance(value, ast.Call):
         return isinstance(value.func, ast.Name) and value.func.id == "len"
     if not isinstance(value, ast.Constant) or not isinstance(value.value, (int, float)):

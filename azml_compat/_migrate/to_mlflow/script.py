@@ -104,15 +104,14 @@ class Script:
     def repeaters(self, node: ast.AST) -> set[ast.AST]:
         """Return what may run a node several times: loops, and functions that are not called exactly once."""
         found: set[ast.AST] = set()
-        place: ast.AST | None = node
+        place = self.parent(node)
         passed: set[ast.AST] = set()
-        while (place := self.parent(place)) is not None and place not in passed:
+        while place is not None and place not in passed:
             passed.add(place)
             call = self.only_call(place) if isinstance(place, _REPEATED) else None
-            if call is not None:
-                place = call
-            elif isinstance(place, _REPEATED):
+            if call is None and isinstance(place, _REPEATED):
                 found.add(place)
+            place = self.parent(place if call is None else call)
         return found
 
     def only_call(self, node: ast.AST) -> ast.Call | None:
@@ -135,24 +134,15 @@ class Script:
         return found
 
     @cached_property
-    def bound(self) -> set[str]:
-        """All names that the module binds anywhere, but for modules that it imports under their own name."""
-        found: set[str] = set()
+    def bound(self) -> dict[str, set[str]]:
+        """{name: the statements that import it} of all names that the module binds; "" for what is no import.
+
+        Modules that it imports under their own name are not among them.
+        """
+        found: dict[str, set[str]] = {}
         for node in self.nodes:
-            if isinstance(node, ast.Name) and not isinstance(node.ctx, ast.Load):
-                found.add(node.id)
-            elif isinstance(node, (ast.FunctionDef, ast.AsyncFunctionDef, ast.ClassDef)):
-                found.add(node.name)
-            elif isinstance(node, ast.arg):
-                found.add(node.arg)
-            elif isinstance(node, ast.ImportFrom):
-                found.update(alias.asname or alias.name for alias in node.names)
-            elif isinstance(node, ast.Import):
-                found.update(alias.asname for alias in node.names if alias.asname and alias.asname != alias.name)
-            elif isinstance(node, (ast.Global, ast.Nonlocal)):
-                found.update(node.names)
-            elif isinstance(node, ast.ExceptHandler) and node.name:
-                found.add(node.name)
+            for name, how in _bound_by(node):
+                found.setdefault(name, set()).add(how)
         return found
 
     @cached_property
@@ -249,6 +239,25 @@ class Script:
         kept = rest[: closing[-2]] if len(closing) > 1 else ""
         tail = rest[len(kept) : -1]
         return f"{inner[: len(inner) - len(tail)]}, {added}{tail}"
+
+
+def _bound_by(node: ast.AST) -> Iterator[tuple[str, str]]:
+    """Yield (name, the statement that imports it or "") for what a node binds."""
+    if isinstance(node, ast.Name) and not isinstance(node.ctx, ast.Load):
+        yield node.id, ""
+    elif isinstance(node, (ast.FunctionDef, ast.AsyncFunctionDef, ast.ClassDef)):
+        yield node.name, ""
+    elif isinstance(node, ast.arg):
+        yield node.arg, ""
+    elif isinstance(node, ast.ImportFrom):
+        for alias in node.names:
+            yield alias.asname or alias.name, "" if alias.asname else f"from {node.module} import {alias.name}"
+    elif isinstance(node, ast.Import):
+        yield from ((alias.asname, "") for alias in node.names if alias.asname and alias.asname != alias.name)
+    elif isinstance(node, (ast.Global, ast.Nonlocal)):
+        yield from ((name, "") for name in node.names)
+    elif isinstance(node, ast.ExceptHandler) and node.name:
+        yield node.name, ""
 
 
 def _names_outputs(value: object) -> bool:

@@ -144,7 +144,8 @@ class Survey:
             return False
         site = Site(self._plan, node.func, node, scalars.RULE)
         try:
-            return node.func.attr != "log" or not scalars.is_direct(site)
+            family = {"log": scalars, "log_list": lists}.get(node.func.attr)
+            return family is None or not family.is_direct(site)
         except Left:
             return True
 
