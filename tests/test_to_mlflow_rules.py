@@ -59,8 +59,14 @@ CALLS = [
     ("run.log('a', (x))", "log_value('a', (x))"),
     ("(run.log)('a', x)", "log_value('a', x)"),
     # lists, rows, tables
-    ('run.log_list("l", [1, 1])', 'for step, value in enumerate([1, 1]):\n    mlflow.log_metric("l", value, step=step)'),
-    ('if x:\n  run.log_list("l", [True], "d")', 'if x:\n  for step, value in enumerate([True]):\n      mlflow.log_metric("l", value, step=step)'),
+    (
+        'run.log_list("l", [1, 1])',
+        'for step, value in enumerate([1, 1]):\n    mlflow.log_metric("l", value, step=step)',
+    ),
+    (
+        'if x:\n  run.log_list("l", [1], "d")',
+        'if x:\n  for step, value in enumerate([1]):\n      mlflow.log_metric("l", value, step=step)',
+    ),
     ('if x: run.log_list("l", [1])', 'if x: log_list("l", [1])'),
     ('value = 1\nrun.log_list("l", [1])', 'value = 1\nlog_list("l", [1])'),
     ('for x in y:\n    run.log_list("l", [1])', 'for x in y:\n    log_list("l", [1])'),

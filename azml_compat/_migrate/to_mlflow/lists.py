@@ -30,7 +30,8 @@ def is_direct(site: Site) -> bool:
     if name is None or escape_key(name) != name or not site.plan.logs_once(name) or is_repeated(site):
         return False
     is_plain = isinstance(value, (ast.List, ast.Tuple)) and bool(value.elts) and all(map(is_number, value.elts))
-    return is_plain and not {"step", "value"} & site.script.bound and _is_alone(site)
+    is_free = "step" not in site.script.bound and "value" not in site.script.bound
+    return is_plain and is_free and _is_alone(site)
 
 
 def _is_alone(site: Site) -> bool:
