@@ -52,6 +52,9 @@ CALLS = [
     ('run.log("loss (train)", 0.5)', 'log_value("loss (train)", 0.5)'),
     ('run.log("a", 1)\nrun.log("a", 2)', 'log_value("a", 1)\nlog_value("a", 2)'),
     ("for x in y:\n    run.log('a', 1)", "for x in y:\n    log_value('a', 1)"),
+    ("for i in range(9):\n    run.log('a', 1)", "for i in range(9):\n    mlflow.log_metric('a', 1, step=i)"),
+    ("for i in range(9):\n    run.log('a', x)", "for i in range(9):\n    log_value('a', x)"),
+    ("for i in range(9):\n    run.log('a', 'x')", "for i in range(9):\n    log_value('a', 'x')"),
     ("run.log('a', 1)\nprint(run.get_metrics())", "log_value('a', 1)\nprint(get_metrics())"),
     ("run.log('a', 1)\nrun.log(name, 2)", "log_value('a', 1)\nlog_value(name, 2)"),
     # the text between the parentheses stays as it is
@@ -138,6 +141,11 @@ CALLS = [
     ("print(run)", "print(run)"),
     ("from azureml.core.run import _OfflineRun\nx = isinstance(run, _OfflineRun)", "x = False"),
     ("from azureml.core.run import _OfflineRun\nx = type(run) != _OfflineRun", "x = True"),
+    # in f-strings, also of Python 3.10
+    ('print(f"{run.id} {x}")', 'print(f"{run.info.run_id} {x}")'),
+    ('print(f"{run.name}")', "print(f\"{f'run_{run.info.run_id}'}\")"),
+    ("print(f'{run.name}')", "print(f'{f\"run_{run.info.run_id}\"}')"),
+    ('print(f"""\n{run.name}""")', 'print(f"""\n{f"run_{run.info.run_id}"}""")'),
     # ends
     ("run.complete()", "mlflow.end_run()"),
     ('run.fail("no", error_code="E")', 'mlflow.end_run("FAILED")'),
@@ -173,6 +181,25 @@ UNSAFE = [
     ("for e in x:\n    run.log('loss', f(e), step=e)", "for e in x:\n    mlflow.log_metric('loss', f(e), step=e)"),
     ('run.tag("epochs", n)', 'mlflow.set_tag("epochs", n)'),
     ("for e in x:\n    run.log('loss', f(e))", "for e in x:\n    log_value('loss', f(e))"),
+    ("for e in range(9):\n    run.log('a', f())", "for e in range(9):\n    mlflow.log_metric('a', f(), step=e)"),
+    (
+        "for e, x in enumerate(y):\n    run.log('a', x)",
+        "for e, x in enumerate(y):\n    mlflow.log_metric('a', x, step=e)",
+    ),
+    ("for e in range(1, 9):\n    run.log('a', f())", "for e in range(1, 9):\n    log_value('a', f())"),
+    ("for e in range(9):\n    e += 1\n    run.log('a', e)", "for e in range(9):\n    e += 1\n    log_value('a', e)"),
+    (
+        "for e in range(9):\n    if e:\n        run.log('a', e)",
+        "for e in range(9):\n    if e:\n        log_value('a', e)",
+    ),
+    (
+        "for e in range(9):\n    if f():\n        continue\n    run.log('a', e)",
+        "for e in range(9):\n    if f():\n        continue\n    log_value('a', e)",
+    ),
+    (
+        "for x in y:\n    for e in range(9):\n        run.log('a', e)",
+        "for x in y:\n    for e in range(9):\n        log_value('a', e)",
+    ),
 ]
 
 

@@ -20,6 +20,8 @@ _REPEATED = (
     *(ast.For, ast.AsyncFor, ast.While, ast.ListComp, ast.SetComp, ast.DictComp, ast.GeneratorExp, ast.ClassDef),
     *Function,
 )
+_DELIMITERS = re.compile(r"""(?<![\w])[rRfFbBuU]*(\"{3}|'{3}|\"|')""")
+"""Where a string may begin."""
 _CLOSING = re.compile(r"#[^\n]*|\)")
 
 
@@ -178,8 +180,29 @@ class Script:
         made = self._made.get(node)
         if made is None:
             make = self.replacements.get(node)
-            made = self._made[node] = make() if make is not None else self.between(*self.span(node))
+            made = self.between(*self.span(node)) if make is None else self._fitting(node, make())
+            self._made[node] = made
         return made
+
+    def _fitting(self, node: ast.AST, text: str) -> str:
+        """Return the new text of a node, with other quotes where it stands in an f-string.
+
+        Raises:
+            Left: it cannot stand there.
+        """
+        strings = [around for around in self.ancestors(node) if isinstance(around, ast.JoinedStr)]
+        if not strings:
+            return text
+        # Before Python 3.12 places in f-strings may be wrong, and neither quotes nor backslashes may recur in them.
+        if not _is_text_of(node, self.source(node)):
+            raise Left("AZ313", "an f-string whose parts cannot be told apart")
+        added = text if not any(quote in self.source(node) for quote in "\"'\\") else ""
+        used = {quote for string in strings for quote in _DELIMITERS.findall(self.source(string))}
+        if not added or not any(quote in added for quote in "\"'\\") or used <= {'"""', "'''"}:
+            return text
+        if len({quote[0] for quote in used}) > 1 or "\\" in added or "'" in added:
+            raise Left("AZ313", "an f-string that has both kinds of quotes")
+        return text.replace('"', "'") if '"' in used else text
 
     def between(self, start: int, end: int) -> str:
         """Return a part of the text as it will be: what is replaced in it, replaced."""
@@ -239,6 +262,13 @@ class Script:
         kept = rest[: closing[-2]] if len(closing) > 1 else ""
         tail = rest[len(kept) : -1]
         return f"{inner[: len(inner) - len(tail)]}, {added}{tail}"
+
+
+def _is_text_of(node: ast.AST, text: str) -> bool:
+    try:
+        return ast.dump(ast.parse(f"({text})", mode="eval").body) == ast.dump(node)
+    except SyntaxError:
+        return False
 
 
 def _bound_by(node: ast.AST) -> Iterator[tuple[str, str]]:
