@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ast
 import math
+from collections.abc import Iterator
 from typing import Literal
 
 from azml_compat._metrics import escape_key
@@ -28,7 +29,7 @@ def log(site: Site) -> str:
     name, value = (site.script.new(found[parameter]) for parameter in ("name", "value"))
     if form == "param":
         return site.of_client("log_param", name, value)
-    step = site.script.new(found["step"]) if "step" in found else "0"
+    step = site.script.new(found["step"]) if "step" in found else _counter(site) or "0"
     return site.fluent("log_metric", name, value, f"step={step}")
 
 
@@ -47,7 +48,7 @@ def _form(site: Site, found: dict[str, ast.expr]) -> _Form:
         return "series"
     repeats = is_repeated(site)
     if step is None:
-        if repeats or _is_text(value):
+        if (repeats and _counter(site) is None) or _is_text(value):
             return "series" if repeats else "param"
         return "metric" if is_number(value) else "maybe metric"
     if _is_text(value) or (isinstance(step, ast.Constant) and step.value is None):
@@ -58,10 +59,49 @@ def _form(site: Site, found: dict[str, ast.expr]) -> _Form:
 
 def is_repeated(site: Site) -> bool:
     """Tell whether a call may be made several times for one run."""
+    return bool(_repeaters(site))
+
+
+def _repeaters(site: Site) -> set[ast.AST]:
     forms = site.plan.forms
     # What may open the run several times concerns another run each time.
     around = site.script.repeaters(forms.top.call) if forms.is_only and forms.top is not None else set()
-    return bool(site.script.repeaters(site.node) - around)
+    return site.script.repeaters(site.node) - around
+
+
+def _counter(site: Site) -> str | None:
+    """Return the variable that counts the rounds of a loop from 0, where each round logs one value of the run."""
+    loops = _repeaters(site)
+    loop = loops.pop() if len(loops) == 1 else None
+    if not isinstance(loop, ast.For) or not site.is_statement or site.script.statement(site.node) not in loop.body:
+        return None
+    variable = _counted(loop)
+    if variable is None or {"range", "enumerate"} & set(site.script.bound):
+        return None
+    skips = any(isinstance(node, ast.Continue) for node in ast.walk(loop))
+    changes = sum(isinstance(node, ast.Name) and node.id == variable.id for node in _stored(loop))
+    is_shared = any(
+        isinstance(node, (ast.Global, ast.Nonlocal)) and variable.id in node.names for node in site.script.nodes
+    )
+    return None if skips or changes > 1 or is_shared else variable.id
+
+
+def _counted(loop: ast.For) -> ast.Name | None:
+    """Return the variable of `for x in range(n)`, or of `for x, y in enumerate(z)`."""
+    call, target = loop.iter, loop.target
+    if not isinstance(call, ast.Call) or not isinstance(call.func, ast.Name) or call.keywords:
+        return None
+    if len(call.args) != 1 or isinstance(call.args[0], ast.Starred):
+        return None
+    if call.func.id == "enumerate" and isinstance(target, ast.Tuple):
+        target = target.elts[0]
+    elif call.func.id != "range":
+        return None
+    return target if isinstance(target, ast.Name) else None
+
+
+def _stored(loop: ast.For) -> Iterator[ast.AST]:
+    return (node for node in ast.walk(loop) if not isinstance(getattr(node, "ctx", None), (ast.Load, type(None))))
 
 
 def is_number(value: ast.expr) -> bool:
