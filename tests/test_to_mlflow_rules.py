@@ -368,6 +368,15 @@ def test_a_block_of_a_run_that_was_started_before_ends_it():
     assert own_part(migrated(script)) == "run = current_run()\nwith ending(run):\n    log_value('a', x)"
 
 
+def test_an_exit_from_a_block_is_no_failure():
+    script = (
+        "import sys\nfrom azureml.core import Experiment, Workspace\n\nexp = Experiment(Workspace.from_config(), 'n')\n"
+        "with exp.start_logging() as run:\n    sys.exit(0)\n"
+    )
+
+    assert "with ending(mlflow.start_run()) as run:" in migrated(script)
+
+
 def test_files_of_the_outputs_folder_are_stored_at_the_end():
     script = (
         "from azureml.core import Run\n\nrun = Run.get_context()\nopen('outputs/a.txt', 'w').close()\nrun.complete()\n"

@@ -86,7 +86,7 @@ def creation_of(site: Site) -> Creation:
 
 def entered(plan: Plan, run: ast.expr) -> str | None:
     """Return what a `with` statement is given for a run that was started before; None where that stays as it is."""
-    if plan.forms.is_active(run) and not plan.stores_at_end:
+    if plan.forms.is_active(run) and not plan.is_ended_by_piece:
         return None
     return f"{plan.piece('ending')}({plan.script.new(run)})"
 
@@ -136,7 +136,7 @@ def is_of_the_experiment(site: Site) -> bool:
 
 def _in_form(site: Site, made: Creation, run: str) -> str:
     """Return what opens a run, so that its end is seen where it has a block of its own."""
-    is_plain = run.startswith("mlflow.start_run(") and not site.plan.stores_at_end
+    is_plain = run.startswith("mlflow.start_run(") and not site.plan.is_ended_by_piece
     return run if made.with_ is None or is_plain else f"{site.plan.piece('ending')}({run})"
 
 

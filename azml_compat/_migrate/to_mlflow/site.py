@@ -93,6 +93,12 @@ class Plan:
         """Tell whether one call alone logs under a name, and nothing reads what was logged."""
         return self._logged[None] == 0 and self._logged[name] == 1
 
+    @cached_property
+    def is_ended_by_piece(self) -> bool:
+        """Whether MLflow's own `with` is not enough: something is stored at the end, or an exit is no failure."""
+        names = {getattr(node, "attr", getattr(node, "id", "")) for node in self.script.nodes}
+        return self.stores_at_end or not names.isdisjoint(("exit", "quit", "SystemExit"))
+
     @property
     def stores_at_end(self) -> bool:
         """Whether there is something to store when a run ends."""
