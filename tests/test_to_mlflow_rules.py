@@ -157,6 +157,8 @@ CALLS = [
     # after its end, and where another may be active, a call says its run
     ("run.complete()\nrun.tag('a', 'b')", "mlflow.end_run()\nmlflow.MlflowClient().set_tag(run.info.run_id, 'a', 'b')"),
     ("run.complete()\nrun.log('a', 1)", "mlflow.end_run()\nmlflow.log_metric('a', 1, step=0, run_id=run.info.run_id)"),
+    ("for x in y:\n    run.tag('a', 'b')\n    if x:\n        run.complete()", "for x in y:\n"
+     "    mlflow.MlflowClient().set_tag(run.info.run_id, 'a', 'b')\n    if x:\n        mlflow.end_run()"),
     # calls within calls
     ("run.log('n', len(run.get_file_names()))", "mlflow.log_metric('n', len(get_file_names()), step=0)"),
     ("run.tag('id', str(run.id))", "mlflow.set_tag('id', str(run.info.run_id))"),

@@ -218,11 +218,19 @@ class Forms:
         """Tell whether the run at the top may have ended before the place of an expression is reached."""
         here, home = self._script.function(run), self._script.function(self._top_call)
         ends = [end for end in self._ended if self.is_only or self._is_top(end.value)]
+        around_all = self._script.repeaters(self._top_call)
         return any(
-            self._is_before(end, run) if self._script.function(end) is here else here is home
+            self._is_before(end, run) or self._loops(end) & self._loops(run) - around_all
+            if self._script.function(end) is here
+            else here is home
             for end in ends
             if end.value is not run
         )
+
+    def _loops(self, node: ast.AST) -> set[ast.AST]:
+        return {
+            around for around in self._script.ancestors(node) if isinstance(around, (ast.For, ast.While, ast.AsyncFor))
+        }
 
     def _has_ended_within(self, run: ast.expr, made: Creation) -> bool:
         """Tell whether a run may have ended in its block, before the place of an expression is reached."""
