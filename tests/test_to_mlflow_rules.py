@@ -426,7 +426,7 @@ def test_the_docs_show_what_is_made(diff):
     assert own_part(new).endswith("\n".join(line for line in after if line.strip()))
 
 
-@settings(deadline=None, max_examples=40, derandomize=True)
+@settings(deadline=None, max_examples=20, derandomize=True)
 @given(data())
 def test_of_any_script_the_result_parses_and_a_second_run_changes_nothing(draw):
     def block(depth):
