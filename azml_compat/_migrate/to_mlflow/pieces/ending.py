@@ -89,8 +89,7 @@ def log_texts(run_id: str) -> None:
                 continue
             table = {"index": list(range(len(values))), "value": values}
         rows = [[table_cell(cell) for cell in row] for row in zip(*table.values(), strict=True)]
-        file_name = escaped(name, "_- +&=()@,!~'[]{}^;$`")
-        path = f"tables/{file_name}.json"
+        path = "tables/" + escaped(name, "_- +&=()@,!~'[]{}^;$`") + ".json"
         client.log_dict(run_id, {"columns": [column or name for column in table], "data": rows}, path)
         if {"path": path, "type": "table"} not in listed:
             listed.append({"path": path, "type": "table"})
