@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import posixpath
 from collections.abc import Mapping
 
 from azml_compat._migrate.to_mlflow.forms import Creation
@@ -151,8 +152,8 @@ def _with_outputs(site: Site, run: str, outputs: ast.expr | None, *, has_default
     if outputs is None or _is_false(outputs):
         return run
     folder = literal(outputs)
-    if folder is None:
-        raise site.left("output folders that are not written out: store them with `mlflow.log_artifacts` at the end")
+    if folder is None or posixpath.normpath(folder).startswith(("/", ".")):
+        raise site.left("output folders that are not one below this: store them with `mlflow.log_artifacts` at the end")
     return f"{site.plan.piece('keep_outputs')}({run}, {site.script.new(outputs) if folder else quoted('outputs')})"
 
 
