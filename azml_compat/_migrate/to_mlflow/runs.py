@@ -25,7 +25,7 @@ def start_logging(site: Site) -> str:
     """Rewrite `experiment.start_logging(…)`."""
     made = creation_of(site)
     found = _without_inert(site)
-    if not is_none(found.pop("run_id", None)) and "run_id" in _given(site):
+    if "run_id" in found:
         raise site.left("a run with an id of its own: MLflow makes the ids")
     outputs = found.pop("outputs", None)
     name = next((site.script.new(found[key]) for key in ("display_name", "name") if key in found), None)
@@ -41,43 +41,18 @@ def start_logging(site: Site) -> str:
             "tags": None if tags is None else site.script.new(tags),
             "description": None if description is None else site.script.new(description),
         }
-        run = f"mlflow.start_run({_keywords(options)})"
+        run = f"mlflow.start_run({keywords(options)})"
         if made.with_ is None:
-            run = f"{site.plan.piece('start_run')}({_keywords(options)})"
+            run = f"{site.plan.piece('start_run')}({keywords(options)})"
     else:
         written = {} if tags is None else {"tags": site.script.new(tags)}
         if description is not None:
             note = f'"mlflow.note.content": {site.script.new(description)}'
             written["tags"] = f"{{**{written['tags']}, {note}}}" if written else f"{{{note}}}"
-        arguments = _keywords({"name": name, **written})
+        arguments = keywords({"name": name, **written})
         experiment = f"{site.script.new(site.owner)}.experiment_id"
         run = f"{site.plan.piece('create_run')}({', '.join(filter(None, (experiment, arguments)))})"
-    return _in_form(site, made, _with_outputs(site, run, outputs, has_default=True))
-
-
-def child_run(site: Site) -> str:
-    """Rewrite `run.child_run(name, run_id, outputs)`."""
-    made = creation_of(site)
-    found = site.bind("name", "run_id", "outputs")
-    if "run_id" in found and not is_none(found["run_id"]):
-        raise site.left("a run with an id of its own: MLflow makes the ids")
-    name = site.script.new(found["name"]) if "name" in found and not is_none(found["name"]) else None
-    if site.plan.forms.is_nested(made):
-        run = f"mlflow.start_run({_keywords({'run_name': name, 'nested': 'True'})})"
-    else:
-        run = f"{site.plan.piece('create_child')}({', '.join(filter(None, (site.script.new(site.owner), name)))})"
-    return _in_form(site, made, _with_outputs(site, run, found.get("outputs"), has_default=False))
-
-
-def create_children(site: Site) -> str:
-    """Rewrite `run.create_children(count, tag_key, tag_values)`."""
-    parameters = ("count", "tag_key", "tag_values")
-    found = site.bind(*parameters)
-    arguments = [
-        site.script.new(site.owner),
-        *(f"{key}={site.script.new(found[key])}" for key in parameters if key in found),
-    ]
-    return f"{site.plan.piece('create_children')}({', '.join(arguments)})"
+    return in_form(site, made, with_outputs(site, run, outputs, has_default=True))
 
 
 def creation_of(site: Site) -> Creation:
@@ -106,11 +81,6 @@ def makes_outputs(plan: Plan) -> bool:
     return False
 
 
-def _given(site: Site) -> set[str | None]:
-    assert site.call is not None
-    return {keyword.arg for keyword in site.call.keywords}
-
-
 def _without_inert(site: Site) -> dict[str, ast.expr]:
     """Return the arguments of `start_logging` that have an effect."""
     assert site.call is not None
@@ -123,7 +93,7 @@ def _without_inert(site: Site) -> dict[str, ast.expr]:
     return {key: value for key, value in found.items() if key not in _WITHOUT_EFFECT and not is_none(value)}
 
 
-def _keywords(options: Mapping[str, str | None]) -> str:
+def keywords(options: Mapping[str, str | None]) -> str:
     return ", ".join(f"{key}={value}" for key, value in options.items() if value is not None)
 
 
@@ -135,13 +105,13 @@ def is_of_the_experiment(site: Site) -> bool:
     return len(calls) == 1 and not site.script.repeaters(calls[0])
 
 
-def _in_form(site: Site, made: Creation, run: str) -> str:
+def in_form(site: Site, made: Creation, run: str) -> str:
     """Return what opens a run, so that its end is seen where it has a block of its own."""
     is_plain = run.startswith("mlflow.start_run(") and not site.plan.is_ended_by_piece
     return run if made.with_ is None or is_plain else f"{site.plan.piece('ending')}({run})"
 
 
-def _with_outputs(site: Site, run: str, outputs: ast.expr | None, *, has_default: bool) -> str:
+def with_outputs(site: Site, run: str, outputs: ast.expr | None, *, has_default: bool) -> str:
     """Have the files of the run's output folder stored at its end."""
     is_default = outputs is None or is_none(outputs) or (isinstance(outputs, ast.Constant) and outputs.value is True)
     if is_default:
@@ -166,4 +136,3 @@ MEMBERS: dict[str, Rule] = {
     "get_submitted_run": get_context,
     "start_logging": start_logging,
 }
-CHILDREN: dict[str, Rule] = {"child_run": child_run, "create_children": create_children}
