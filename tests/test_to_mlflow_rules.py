@@ -370,6 +370,22 @@ def test_a_block_of_a_run_that_was_started_before_ends_it():
     assert own_part(migrated(script)) == "run = current_run()\nwith ending(run):\n    log_value('a', x)"
 
 
+def test_a_class_in_quotes_is_one_as_well():
+    script = 'from azureml.core import Run\n\n\ndef f(run: "Run") -> "Run":\n    return run\n\n\nf(Run.get_context())\n'
+
+    assert 'def f(run: "mlflow.entities.Run") -> "mlflow.entities.Run":' in migrated(script)
+
+
+def test_of_an_attempt_to_get_a_workspace_nothing_is_left():
+    script = (
+        "from azureml.core import Experiment, Workspace\n\ntry:\n    ws = Workspace.from_config()\n"
+        "    print('found', ws.name)\nexcept Exception:\n    ws = Workspace.create(name='x')\n"
+        "Experiment(ws, 'n').start_logging()\n"
+    )
+
+    assert own_part(migrated(script)) == "start_run(experiment_id=mlflow.set_experiment('n').experiment_id)"
+
+
 def test_an_exit_from_a_block_is_no_failure():
     script = (
         "import sys\nfrom azureml.core import Experiment, Workspace\n\nexp = Experiment(Workspace.from_config(), 'n')\n"

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import functools
 from collections.abc import Callable, Iterator
 from functools import cached_property
 from typing import Any
@@ -25,7 +26,7 @@ from azml_compat._migrate.to_mlflow import (
 )
 from azml_compat._migrate.to_mlflow.forms import CONTEXT
 from azml_compat._migrate.to_mlflow.script import EXPERIMENT, RUN, TRACKED, WORKSPACE, Left, string
-from azml_compat._migrate.to_mlflow.site import Plan, Rule, Site
+from azml_compat._migrate.to_mlflow.site import Plan, Rule, Site, quoted
 
 _RUN_FAMILIES = (
     scalars,
@@ -124,6 +125,8 @@ class Survey:
         self.has_tracked = bool(tracked)
         if tracked:
             self._look_at_workspaces()
+            self._look_at_attempts()
+            self._look_at_quoted_classes()
 
     def rule(self, node: ast.AST) -> str:
         """Return the rule of what is replaced or deleted."""
@@ -446,6 +449,27 @@ class Survey:
     def _is_authentication(self, node: ast.AST) -> bool:
         value = self._resolution.value(node) if isinstance(node, ast.expr) else None
         return value is not None and value.kind == "instance" and value.path.startswith(workspace.AUTHENTICATION)
+
+    def _look_at_attempts(self) -> None:
+        """Have a `try` go of which nothing would be left."""
+        for node in self._script.nodes:
+            if isinstance(node, ast.Try):
+                handlers = [statement for handler in node.handlers for statement in handler.body]
+                inside = [*node.body, *handlers, *node.orelse, *node.finalbody]
+                if all(statement in self.deleted or isinstance(statement, ast.Pass) for statement in inside):
+                    self.deleted[node] = workspace.RULE
+
+    def _look_at_quoted_classes(self) -> None:
+        """Plan what becomes of a class in quotes, as an annotation."""
+        classes = {
+            use.node.asname or use.node.name: use.path
+            for use in self._resolution.uses
+            if isinstance(use.node, ast.alias) and use.path in _PLAIN_CLASSES
+        }
+        for node in self._script.nodes:
+            path = classes.get(string(node) or "")
+            if path is not None and self._is_annotation(node):
+                self._replace(node, runs.RULE, functools.partial(quoted, _PLAIN_CLASSES[path]))
 
     def _is_needed_workspace(self, node: ast.AST) -> bool:
         if not isinstance(node, (ast.Name, ast.Attribute)) or isinstance(node.ctx, ast.Store):
