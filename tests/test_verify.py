@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 import json
 import sys
 import textwrap
@@ -226,7 +227,7 @@ def two_runs(sqlite_uri, monkeypatch):
     run.log_row("scores", x=1, y=2.5)
     run.tag("team", "vision")
     run.tag("empty")
-    run.log_confusion_matrix("cm", {"data": {"class_labels": ["0"], "matrix": [[1]]}})
+    run.upload_file("cm", io.BytesIO(b'{"matrix": [[1]]}'))
     with run.child_run("fold"):
         print("kept in a log of the facade's own")
     run.fail("broken")
@@ -241,7 +242,7 @@ def two_runs(sqlite_uri, monkeypatch):
     client.log_metric(plain, "scores.y", 2.5, step=0)
     client.set_tag(plain, "team", "vision")
     client.set_tag(plain, "empty", "")
-    client.log_dict(plain, {"data": {"class_labels": ["0"], "matrix": [[1]]}}, "cm")
+    client.log_dict(plain, {"matrix": [[1.0]]}, "cm")
     experiment = client.get_run(plain).info.experiment_id
     child = client.create_run(experiment, run_name="fold", tags={"mlflow.parentRunId": plain}).info.run_id
     client.set_terminated(child)
