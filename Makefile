@@ -55,10 +55,10 @@ demo: $(VENV)/.installed
 test: $(VENV)/.installed-test
 	$(BIN)/python -m pytest -n auto -m 'not extra'
 
-# The long tier alone and one test after the other: it measures time, and kills what it started.
+# The rest of the long tier one test after the other: it measures time, and kills what it started.
 test-all: $(VENV)/.installed-all environments
-	$(BIN)/python -m pytest -n auto -m 'not extra'
-	$(BIN)/python -m pytest -m extra
+	$(BIN)/python -m pytest -n auto -m 'not extra or side_by_side'
+	$(BIN)/python -m pytest -m 'extra and not side_by_side'
 
 environments: $(AZUREML_VENV)/.installed $(CLIENTS_VENV)/.installed $(AZURITE)/.installed
 

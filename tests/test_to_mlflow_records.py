@@ -151,6 +151,7 @@ _SLOW = ("images", "JSON metrics", "long lists")
 
 
 @pytest.mark.extra
+@pytest.mark.side_by_side
 @pytest.mark.parametrize("body", SAME.values(), ids=SAME)
 def test_a_rewritten_script_records_the_same(recorded, body):
     old, new = (f"{_HEAD.format(name=name)}{_RUN}{body}\nrun.complete()\n" for name in ("old", "new"))
