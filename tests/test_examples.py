@@ -15,6 +15,7 @@ import pytest
 from azml_compat import Workspace
 from azml_compat.core import Dataset, Model
 
+pytestmark = [pytest.mark.extra, pytest.mark.side_by_side]
 EXAMPLES = Path(__file__).parents[1] / "examples"
 STORY = EXAMPLES / "around_the_run"
 
@@ -35,7 +36,7 @@ def _supervisor_ends(tmp_path, monkeypatch):
                 os.kill(int(folder.name), signal.SIGKILL)
 
 
-@pytest.mark.parametrize("tracking_uri", ["sqlite", pytest.param("http", marks=pytest.mark.extra)], indirect=True)
+@pytest.mark.parametrize("tracking_uri", ["sqlite", "http"], indirect=True)
 def test_the_story_around_a_run_is_told_by_the_script_twice(tracking_uri):
     for turn in (1, 2):
         done = subprocess.run(
@@ -54,7 +55,6 @@ def test_the_story_around_a_run_is_told_by_the_script_twice(tracking_uri):
     _check(tracking_uri)
 
 
-@pytest.mark.extra
 @pytest.mark.parametrize("tracking_uri", ["sqlite", "http"], indirect=True)
 def test_the_story_around_a_run_is_told_by_the_notebook(tracking_uri):
     nbformat = pytest.importorskip("nbformat")
