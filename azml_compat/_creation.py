@@ -65,16 +65,8 @@ def create(experiment: str, experiment_id: Callable[[], str], new: NewRun) -> Cr
     outbox = _runtime.outbox()
     facts = _tags.encode_tags(new.tags) | facts_of(new)
     shown = new.display_name or (new.name or "").rpartition(">")[2] or new.run_id or None
-    began = _runtime.next_start_time()
-    creation = {
-        "experiment": experiment,
-        "artifact_root": outbox.store.artifact_root,
-        "tags": facts,
-        "name": shown,
-        "start_time": began,
-    }
-    nonce = facts[_names.TAG_JOURNAL]
-    journal = outbox.create_journal(nonce, outbox.header(nonce, is_owner=True, folders=new.folders, creation=creation))
+    creation = _creation(outbox, experiment, facts, shown)
+    journal = _announced(outbox, creation, folders=new.folders)
     try:
         if new.parent is not None and _is_stand_in(new.parent):
             raise not_there_yet(f"The parent {_id_of_parent(new.parent)} is not in the store yet.")
@@ -85,11 +77,11 @@ def create(experiment: str, experiment_id: Callable[[], str], new: NewRun) -> Cr
                 outbox.store.set_run_tags(existing.id, tags)
                 _discard(outbox, journal)
                 return Created(existing.with_tags(tags), is_new=False)
-            record = outbox.store.create_run(experiment_id(), facts, shown, began)
+            record = outbox.store.create_run(experiment_id(), facts, shown, creation["start_time"])
     except Exception as error:
         if journal is not None and is_away(error):
             with contextlib.suppress(OSError):  # The disk does not take it either.
-                return _create_later(journal, creation, new.run_id or nonce, error)
+                return _create_later(journal, creation, new.run_id or facts[_names.TAG_JOURNAL], error)
         if is_refusal(error) or isinstance(error, (AuthenticationException, UserErrorException)):
             _discard(outbox, journal)
         elif journal is not None and outbox.spool is not None:
@@ -98,7 +90,7 @@ def create(experiment: str, experiment_id: Callable[[], str], new: NewRun) -> Cr
         raise
     if journal is not None and outbox.spool is not None:
         try:
-            journal.write(json.dumps({"op": "created", "run": record.id}))
+            _note_created(journal, record)
             outbox.spool.name_run(journal, record.id)
         except OSError as error:
             logger.warning("No journal can be kept of run %s: %s. Log calls go to the store.", record.id, error)
@@ -127,21 +119,13 @@ def handing_over(
         jobs: A folder on this machine.
     """
     outbox = _runtime.outbox()
-    nonce, began = facts[_names.TAG_JOURNAL], _runtime.next_start_time()
-    creation = {
-        "experiment": experiment,
-        "artifact_root": outbox.store.artifact_root,
-        "tags": facts,
-        "name": shown,
-        "start_time": began,
-        "jobs": str(jobs),
-    }
-    journal = outbox.create_journal(nonce, outbox.header(nonce, is_owner=True, creation=creation))
+    creation = _creation(outbox, experiment, facts, shown) | {"jobs": str(jobs)}
+    journal = _announced(outbox, creation)
     record = None
     try:
-        record = outbox.store.create_run(experiment_id, facts, shown, began)
+        record = outbox.store.create_run(experiment_id, facts, shown, creation["start_time"])
         if journal is not None:
-            journal.write(json.dumps({"op": "created", "run": record.id}))
+            _note_created(journal, record)
         yield record
     except BaseException as error:
         is_settled = record is None and is_refusal(error)
@@ -155,6 +139,29 @@ def handing_over(
             outbox.spool.release(journal)
         raise
     _discard(outbox, journal)
+
+
+def _creation(outbox: Outbox, experiment: str, facts: dict[str, str], shown: str | None) -> dict[str, Any]:
+    """Return what a run is created with now, as its journal keeps it."""
+    return {
+        "experiment": experiment,
+        "artifact_root": outbox.store.artifact_root,
+        "tags": facts,
+        "name": shown,
+        "start_time": _runtime.next_start_time(),
+    }
+
+
+def _announced(
+    outbox: Outbox, creation: dict[str, Any], *, folders: tuple[tuple[str, str], ...] = ()
+) -> Journal | None:
+    """Begin the journal of a run that is to be created, if one can be had."""
+    nonce = creation["tags"][_names.TAG_JOURNAL]
+    return outbox.create_journal(nonce, outbox.header(nonce, is_owner=True, folders=folders, creation=creation))
+
+
+def _note_created(journal: Journal, record: RunRecord) -> None:
+    journal.write(json.dumps({"op": "created", "run": record.id}))
 
 
 def _discard(outbox: Outbox, journal: Journal | None) -> None:

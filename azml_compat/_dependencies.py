@@ -21,6 +21,8 @@ import yaml  # type: ignore[import-untyped]  # its stubs are a package of their 
 from packaging.requirements import InvalidRequirement, Requirement
 from packaging.utils import canonicalize_name
 
+from azml_compat._snapshot import is_environment
+
 _DEPTH = 5
 _MAX_ENTRIES = 5_000
 _MAX_BYTES = 5_000_000
@@ -195,7 +197,7 @@ def is_the_users(folder: Path) -> bool:
     """Tell whether a folder is the user's own work, and no environment, cache or store."""
     if folder.name in _SKIPPED or (folder.name.startswith(".") and folder.name != ".azureml"):
         return False
-    return not ((folder / "pyvenv.cfg").exists() or (folder / "conda-meta").exists())
+    return not is_environment(folder)
 
 
 def _package(requirement: str) -> str:

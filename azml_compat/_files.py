@@ -84,7 +84,7 @@ def _hex(match: re.Match[str]) -> str:
     return f"_x{ord(match.group()):x}_"
 
 
-def _shown_name(path: str) -> str:
+def shown_name(path: str) -> str:
     """Return the name of a stored file. One of plain MLflow may only look escaped; it keeps its name as it is."""
     name = unescape(path)
     try:
@@ -149,7 +149,7 @@ class RunFiles:
         originals = {}
         if any(is_shortened(path) for path in paths):
             originals = {record.path: record.original for record in sidecar() if isinstance(record, PathRecord)}
-        return [(originals.get(path, path) if is_shortened(path) else _shown_name(path), path) for path in paths]
+        return [(originals.get(path, path) if is_shortened(path) else shown_name(path), path) for path in paths]
 
     def find(self, path: str) -> ArtifactFile | None:
         """Return the file or folder at a stored path, or None."""

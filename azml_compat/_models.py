@@ -17,7 +17,7 @@ from pathlib import Path
 from typing import Any
 
 from azml_compat import _names
-from azml_compat._files import RunFiles, _shown_name, local_files, stored_path
+from azml_compat._files import RunFiles, local_files, shown_name, stored_path
 from azml_compat._tags import (
     decode_properties,
     decode_tags,
@@ -242,12 +242,12 @@ def files_of(store: Store, record: ModelRecord) -> tuple[RunFiles, str, dict[str
     files = RunFiles(store, place)
     whole = files.find(root) if root else None
     if whole is not None and not whole.is_folder:
-        found, base = {_shown_name(posixpath.basename(root)): root}, _shown_name(posixpath.basename(root))
+        found, base = {shown_name(posixpath.basename(root)): root}, shown_name(posixpath.basename(root))
     else:
-        base = _shown_name(posixpath.basename(root)) or record.name
+        base = shown_name(posixpath.basename(root)) or record.name
         below = f"{root}/" if root else ""
         paths = [file.path for file in files.walk(root or None)]
-        found = {f"{base}/{_shown_name(path.removeprefix(below))}": path for path in paths}
+        found = {f"{base}/{shown_name(path.removeprefix(below))}": path for path in paths}
     if not found:
         raise WebserviceException(f"The files of version {record.version} of model {record.name} are not there.")
     for path in found:

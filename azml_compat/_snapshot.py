@@ -200,11 +200,15 @@ def _skips_folder(folder: Path, name: str, ignored: GitIgnoreSpec | None) -> boo
         folder.name in _SKIPPED_FOLDERS
         or name.rstrip("/") in _SKIPPED_AT_THE_TOP
         or folder.is_symlink()
-        or (folder / "pyvenv.cfg").is_file()
-        or (folder / "conda-meta").is_dir()
+        or is_environment(folder)
         or _is_of_file_store(folder)
         or _matches(ignored, name)
     )
+
+
+def is_environment(folder: Path) -> bool:
+    """Tell whether a folder is an environment of packages, made by venv or conda."""
+    return (folder / "pyvenv.cfg").is_file() or (folder / "conda-meta").is_dir()
 
 
 def _is_of_file_store(folder: Path) -> bool:

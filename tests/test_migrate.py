@@ -45,6 +45,18 @@ def cells(*found):
     return json.dumps({"cells": [{"cell_type": "code", "source": cell.splitlines(True)} for cell in found]}, indent=1)
 
 
+def test_rewriting_for_mlflow_does_not_import_it(python):
+    write("train.py", SCRIPT + "run.log_row('scores', fold='a', f1=0.5)\nrun.complete()\n")
+    code = (
+        "import sys; from azml_compat._cli import main; main(['migrate', '--to', 'mlflow', '--quiet', 'train.py']); "
+        "print('\\nimported:', [name for name in sys.modules if name.split('.')[0] == 'mlflow' or '.pieces.' in name])"
+    )
+    output = python(code)
+
+    assert "+def log_row(" in output
+    assert output.endswith("imported: []\n")
+
+
 # -- modes ---------------------------------------------------------------------------------------------------------
 
 

@@ -52,20 +52,28 @@ def rule_of(dependency: Dependency) -> str:
     return MISSED if dependency.is_missed else REMOVED
 
 
+def listed(unit: Unit) -> list[Entry]:
+    """Return the requirements in a text, or in the commands of a notebook.
+
+    Raises:
+        Exception: what the parser of such files says of one that is not what its name promises.
+    """
+    if unit.name == unit.path.name and unit.path.suffix.lower() == ".ipynb":
+        cells = (commands(unit.raw[part.start : part.start + part.length]) for part in unit.parts)
+        return command_entries("\n".join(cells))
+    return entries(unit.path.with_name(Path(unit.name).name), unit.raw)
+
+
 def rewrite(unit: Unit, target: Target) -> Rewriting:
     """Find the requirements in a text, or in the commands of a notebook, and what to write in their place."""
     text = unit.raw
     if _OLD.search(text) is None:
         return Rewriting([], [])
-    if unit.name == unit.path.name and unit.path.suffix.lower() == ".ipynb":
-        cells = (commands(text[part.start : part.start + part.length]) for part in unit.parts)
-        found = command_entries("\n".join(cells))
-    else:
-        try:
-            found = entries(unit.path.with_name(Path(unit.name).name), text)
-        except Exception as error:  # noqa: BLE001 - whatever its parser says of a file that is not what its name promises
-            what = f"it cannot be read, {type(error).__name__}: look yourself for packages that begin with azureml-"
-            return Rewriting([], [Mark(REPLACED, 1, what)])
+    try:
+        found = listed(unit)
+    except Exception as error:  # noqa: BLE001 - whatever its parser says of a file that is not what its name promises
+        what = f"it cannot be read, {type(error).__name__}: look yourself for packages that begin with azureml-"
+        return Rewriting([], [Mark(REPLACED, 1, what)])
     return _Lists(text, found, target).rewritten()
 
 

@@ -12,8 +12,7 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from pathlib import Path
 from typing import NamedTuple
 
-from azml_compat import _dependencies
-from azml_compat._dependencies import Dependency, Entry
+from azml_compat._dependencies import Dependency
 from azml_compat._migrate import pool, requirements, sources
 from azml_compat._migrate.judging import BLOCKING, LEVELS, Level, judge, short
 from azml_compat._migrate.resolving import place_of, resolve
@@ -242,7 +241,7 @@ def _asked_for(unit: Unit) -> Iterator[Finding]:
     if "azureml" not in unit.raw.lower():
         return
     try:
-        listed = _listed(unit)
+        listed = requirements.listed(unit)
     except Exception:  # noqa: BLE001 - whatever its parser says of a file that is not what its name promises
         return
     for entry in listed:
@@ -264,11 +263,3 @@ def _asked_for(unit: Unit) -> Iterator[Finding]:
             asked.package,
             f"`{entry.requirement}` is of the SDK. {advice}.",
         )
-
-
-def _listed(unit: Unit) -> list[Entry]:
-    """Return the requirements in a text, or in the commands of a notebook."""
-    if unit.parts[0].cell is not None and unit.name == unit.path.name:
-        cells = (unit.raw[part.start : part.start + part.length] for part in unit.parts)
-        return _dependencies.command_entries("\n".join(map(_dependencies.commands, cells)))
-    return _dependencies.entries(unit.path.with_name(Path(unit.name).name), unit.raw)

@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Any, TypeVar
 
 from azml_compat import _names, _search
-from azml_compat._files import RunFiles, _shown_name, digest
+from azml_compat._files import RunFiles, digest, shown_name
 from azml_compat._sidecar import read_sidecar
 from azml_compat._tracking import RunRecord, Store
 from azml_compat._tracking.mlflow_api import is_made_up_name
@@ -132,7 +132,7 @@ def _files(store: Store, run: RunRecord) -> tuple[dict[str, Content], dict[str, 
         if _names.TAG_FORMAT in run.tags:
             for file in store.list_artifacts(run.id, _names.PATH_TABLES):
                 path = file.path.removeprefix(f"{_names.PATH_RESERVED}/")
-                tables[_shown_name(path)] = fetched(file.path, _table)  # as a file of that path would be shown
+                tables[shown_name(path)] = fetched(file.path, _table)  # as a file of that path would be shown
         return {name: fetched(path, content_of) for name, path in names if not name.startswith(_OWN_LOGS)}, tables
 
 

@@ -13,6 +13,7 @@ from typing import NamedTuple
 
 from azml_compat import _names
 from azml_compat._inheritance import withhold
+from azml_compat._snapshot import is_environment
 
 MAX_FILES = 20_000
 MAX_BYTES = 2 * 2**30
@@ -92,15 +93,11 @@ def _within(folder: Path) -> Iterator[Path]:
         skipped = _SKIPPED | _SKIPPED_AT_THE_TOP if here == folder else _SKIPPED
         paths = [here / name for name in folders if name not in skipped]
         yield from (path for path in paths if path.is_symlink())
-        folders[:] = [path.name for path in paths if not _is_environment(path)]
+        folders[:] = [path.name for path in paths if not is_environment(path)]
         for name in files:
             path = here / name
             if path.is_file() and not _STORE_FILE.fullmatch(name):  # no pipes or sockets, no broken links
                 yield path
-
-
-def _is_environment(folder: Path) -> bool:
-    return (folder / "pyvenv.cfg").is_file() or (folder / "conda-meta").is_dir()
 
 
 def as_script(path: Path, folder: Path) -> Path:

@@ -13,12 +13,17 @@ RULE = "AZ308"
 
 def upload_file(site: Site) -> str:
     """Rewrite `run.upload_file(name, path_or_stream, datastore_name)`."""
-    found = site.bind("name", "path_or_stream", "datastore_name")
-    if "name" not in found or "path_or_stream" not in found:
-        raise site.left("`upload_file` is called without a name or a file")
+    return stored_file(site, *_uploaded(site, "path_or_stream", "file"))
+
+
+def _uploaded(site: Site, parameter: str, what: str) -> tuple[ast.expr, ast.expr]:
+    """Return the name and the source of an upload whose result is not used."""
+    found = site.bind("name", parameter, "datastore_name")
+    if "name" not in found or parameter not in found:
+        raise site.left(f"`upload_{what}` is called without a name or a {what}")
     if not site.is_statement:
-        raise site.left("what `upload_file` returns has no equivalent: use the name of the file")
-    return stored_file(site, found["name"], found["path_or_stream"])
+        raise site.left(f"what `upload_{what}` returns has no equivalent: use the name of the {what}")
+    return found["name"], found[parameter]
 
 
 def stored_file(site: Site, name: ast.expr, file: ast.expr) -> str:
@@ -45,16 +50,12 @@ def upload_files(site: Site) -> str:
 
 def upload_folder(site: Site) -> str:
     """Rewrite `run.upload_folder(name, path, datastore_name)`."""
-    found = site.bind("name", "path", "datastore_name")
-    if "name" not in found or "path" not in found:
-        raise site.left("`upload_folder` is called without a name or a folder")
-    if not site.is_statement:
-        raise site.left("what `upload_folder` returns has no equivalent: use the name of the folder")
-    name = literal(found["name"])
-    written = site.script.new(found["name"])
+    given, folder = _uploaded(site, "path", "folder")
+    name = literal(given)
+    written = site.script.new(given)
     if name is not None and stored_path(normalise(name)) != name:
         written = quoted(stored_path(normalise(name)))
-    return site.fluent("log_artifacts", site.script.new(found["path"]), written)
+    return site.fluent("log_artifacts", site.script.new(folder), written)
 
 
 def get_file_names(site: Site) -> str:
