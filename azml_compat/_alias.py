@@ -79,30 +79,63 @@ def _is_ours(module: ModuleType) -> bool:
 
 
 class _AliasFinder:
-    """Finds `azureml` and everything below it, and nothing else."""
+    """Finds `azureml` and everything below it, and nothing else.
+
+    It imports nothing: importlib asks finders under the lock of all imports, and whoever waits there for a module that
+    another thread imports, which needs that lock too, waits for ever.
+    """
 
     def find_spec(
-        self, fullname: str, _path: Any = None, _target: ModuleType | None = None
+        self, fullname: str, path: Any = None, _target: ModuleType | None = None
     ) -> importlib.machinery.ModuleSpec | None:
-        """Find the module that an azureml name stands for.
+        """Find the module that an azureml name stands for. Of one that is not there, the loader says why.
+
+        Args:
+            fullname: Its name.
+            path: That of its package, which is imported: the real one's.
 
         Raises:
-            ModuleNotFoundError: There is none; the message says why, and what to do.
+            ModuleNotFoundError: It is only asked for, and private.
         """
         if fullname != _ALIAS and not fullname.startswith(f"{_ALIAS}."):
             return None
-        import importlib.util  # here and not at the top: most processes that inherit the alias never come here
-
         is_private = any(part.startswith("_") for part in fullname.split(".")) and fullname not in PRIVATE
-        real = None if is_private else importlib.util.find_spec(_REAL + fullname.removeprefix(_ALIAS))
+        real = None if is_private else _real_spec(_REAL + fullname.removeprefix(_ALIAS), path)
         if real is None:
-            if not is_private and _is_only_asked_for():
-                return None
-            raise ModuleNotFoundError(_explain(fullname, is_private=is_private), name=fullname)
+            missing = _MissingLoader(fullname, is_private=is_private)
+            if not _is_only_asked_for():
+                return importlib.machinery.ModuleSpec(fullname, missing)  # type: ignore[arg-type]  # as for loader
+            if is_private:
+                raise missing.error()
+            return None
         loader: Any = _AliasLoader(real)  # no importlib.abc.Loader, whose import is not cheap
         spec = importlib.machinery.ModuleSpec(fullname, loader, origin=real.origin)
         spec.submodule_search_locations = real.submodule_search_locations
         return spec
+
+
+def _real_spec(name: str, path: Any) -> importlib.machinery.ModuleSpec | None:
+    """Find a module of ours, whose package is imported."""
+    known = getattr(sys.modules.get(name), "__spec__", None)
+    return importlib.machinery.PathFinder.find_spec(name, path) if known is None else known
+
+
+class _MissingLoader:
+    """Refuses to load what is not there."""
+
+    def __init__(self, name: str, *, is_private: bool) -> None:
+        self._name = name
+        self._is_private = is_private
+
+    def create_module(self, _spec: importlib.machinery.ModuleSpec) -> ModuleType:
+        raise self.error()
+
+    def exec_module(self, module: ModuleType) -> None:
+        """Is asked for by importlib, and never called."""
+
+    def error(self) -> ModuleNotFoundError:
+        """Return the error, whose message says why, and what to do."""
+        return ModuleNotFoundError(_explain(self._name, is_private=self._is_private), name=self._name)
 
 
 class _AliasLoader:

@@ -227,6 +227,18 @@ def test_runpy_runs_a_module_by_its_alias():
     assert (shown.returncode, shown.stderr) == (0, "")
 
 
+def test_finding_a_module_imports_none():
+    # Finders are asked under the lock of all imports: who waits there for a module of another thread waits for ever.
+    passes("""
+        import sys, azureml.core
+        before = set(sys.modules)
+        finder, path = sys.meta_path[0], azureml.core.__path__
+        for name in ("azureml.core.authentication", "azureml.core.missing", "azureml.core._private"):
+            assert finder.find_spec(name, path).name == name
+        assert set(sys.modules) == before, set(sys.modules) - before
+    """)
+
+
 def test_racing_imports_give_one_module():
     code = """
         import sys, threading
