@@ -434,9 +434,9 @@ def check_partners(processes, name, **env):
         assert run.get_metrics() == {"number": number, "list": ["text", number]}
 
 
-@pytest.mark.parametrize(
-    "scheme", ["sqlite", pytest.param("file", marks=[pytest.mark.extra, pytest.mark.side_by_side])]
-)
+@pytest.mark.extra
+@pytest.mark.side_by_side
+@pytest.mark.parametrize("scheme", ["sqlite", "file"])
 def test_a_fresh_store_is_opened_by_eight_processes_at_once(scheme, tmp_path, monkeypatch):
     uri = f"sqlite:///{tmp_path}/fresh/mlflow.db" if scheme == "sqlite" else f"file://{tmp_path}/fresh"
     monkeypatch.setenv("MLFLOW_TRACKING_URI", uri)

@@ -161,6 +161,8 @@ def test_a_rewritten_script_records_the_same(recorded, body):
     assert compare(recorded(old), recorded(rewritten)) == []
 
 
+@pytest.mark.extra
+@pytest.mark.side_by_side
 def test_a_rewritten_script_of_runs_with_blocks_records_the_same(recorded):
     blocks = [
         f"with exp.start_logging(snapshot_directory=None, display_name={name!r}) as run:\n{indent(body, '    ')}\n"
