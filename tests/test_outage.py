@@ -34,6 +34,7 @@ from azml_compat.exceptions import AuthenticationException, AzureMLException
 from tests.conftest import mlflow_server
 from tests.disks import FULL_OR_READ_ONLY, Disk
 from tests.gates import Gate
+from tests.waiting import wait_for
 
 REPOSITORY = Path(__file__).parents[1]
 NO_ANSWER = MlflowException("API request to http://x failed with exception [Errno 104] Connection reset by peer")
@@ -1063,11 +1064,8 @@ def test_the_background_process_sends_what_a_script_left_when_the_server_is_back
     assert code == 0, errors
     time.sleep(3)
     gate.open()
-    deadline = time.monotonic() + 60
-    while plain(server, name)[0].info.status == "RUNNING" and time.monotonic() < deadline:
-        time.sleep(0.5)
 
-    assert plain(server, name)[0].info.status == "FINISHED"
+    assert wait_for(lambda: plain(server, name)[0].info.status == "FINISHED", 60)
     assert history(server, plain(server, name)[0], "a") == [1]
 
 
@@ -1117,15 +1115,12 @@ def test_a_script_goes_on_and_ends_in_time_on_a_server_that_hangs(gate, tracking
     gate.open()
     if background == "0":
         sync()
-    deadline = time.monotonic() + 100
-    while {run.info.status for run in plain(server, name)} != {"FINISHED"} and time.monotonic() < deadline:
-        time.sleep(0.5)
 
+    assert wait_for(lambda: kept_files() == [], 100), "all is sent, and what it was kept in is gone"
     runs = plain(server, name)
     assert [run.info.status for run in runs] == ["FINISHED"] * 31
     assert history(server, runs[0], "a") == list(range(200))
     assert MlflowClient(server).list_artifacts(runs[0].info.run_id, "outputs")[0].path == "outputs/x.txt"
-    assert kept_files() == []
 
 
 @pytest.mark.extra

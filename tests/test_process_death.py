@@ -27,6 +27,7 @@ from azml_compat._restclient.exceptions import ServiceException
 from azml_compat._tracking import Store
 from azml_compat.exceptions import AzureMLException
 from tests.conftest import mlflow_server
+from tests.waiting import wait_for
 
 REPOSITORY = Path(__file__).parents[1]
 HEAD = """
@@ -115,15 +116,6 @@ def status_in_file_store(uri):
     (file,) = Path(uri.removeprefix("file://")).glob("*/*/meta.yaml")
     number = int(re.search(r"^status: (\d)$", file.read_text(), re.MULTILINE).group(1))
     return {1: "RUNNING", 3: "FINISHED", 4: "FAILED", 5: "KILLED"}[number]
-
-
-def wait_for(condition, seconds):
-    deadline = time.monotonic() + seconds
-    while time.monotonic() < deadline:
-        if condition():
-            return True
-        time.sleep(0.1)
-    return False
 
 
 # Death without a word

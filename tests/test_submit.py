@@ -37,6 +37,7 @@ from azml_compat.exceptions import (
     UserErrorException,
 )
 from tests.gates import Gate
+from tests.waiting import wait_for
 
 REPOSITORY = Path(__file__).parents[1]
 SECONDS = 60
@@ -117,15 +118,6 @@ def text_of(run, name="user_logs/std_log.txt"):
     """Return what a run has printed."""
     run.download_file(name, "log.txt")
     return Path("log.txt").read_text()
-
-
-def wait_for(condition, seconds=30):
-    deadline = time.monotonic() + seconds
-    while time.monotonic() < deadline:
-        if condition():
-            return True
-        time.sleep(0.05)
-    return False
 
 
 # What the script sees, and what becomes of it
