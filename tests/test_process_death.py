@@ -190,8 +190,8 @@ def test_the_background_process_ends_the_run_of_a_killed_script_soon_and_takes_i
     when_ready(process)
     end_of(process)
 
-    assert wait_for(lambda: status_in_file_store(file_uri) == "FAILED", 30)
-    assert wait_for(lambda: journals() == [], 10)
+    assert wait_for(lambda: status_in_file_store(file_uri) == "FAILED")
+    assert wait_for(lambda: journals() == [])
     assert the_run().get_metrics() == {"a": 1, "b": 2}
     assert the_run().get_file_names() == ["outputs/model.txt"]
 
@@ -1070,7 +1070,7 @@ def background(monkeypatch):
         return found
 
     yield processes
-    assert wait_for(lambda: not processes(), 30), processes()
+    assert wait_for(lambda: not processes()), processes()
 
 
 def journal_of(process, run):
@@ -1175,7 +1175,7 @@ def test_a_script_looks_after_its_background_process_for_as_long_as_it_has_journ
     watcher = starter._watcher
     starter.soon("uri", spool)
     assert starter._watcher is watcher
-    assert wait_for(lambda: len(looks) > 3, 20)
+    assert wait_for(lambda: len(looks) > 3)
     spool.is_in_use = False
     watcher.join(20)
     assert not watcher.is_alive()
@@ -1183,7 +1183,7 @@ def test_a_script_looks_after_its_background_process_for_as_long_as_it_has_journ
     spool.is_in_use = True
     starter.soon("uri", spool)
 
-    assert wait_for(lambda: len(looks) > count, 20)
+    assert wait_for(lambda: len(looks) > count)
     spool.is_in_use = False
     starter._watcher.join(20)
 
@@ -1192,7 +1192,7 @@ def test_a_background_process_that_cannot_live_is_not_started_every_few_seconds(
     starter = _background._Starter()
     spool = SimpleNamespace(is_in_use=True, has_died=True)
     starter.soon("uri", spool)
-    assert wait_for(lambda: len(looks) > 4, 30)
+    assert wait_for(lambda: len(looks) > 4)
     spool.is_in_use = False
     starter._watcher.join(30)
 
@@ -1211,13 +1211,13 @@ def test_a_background_process_that_was_killed_is_replaced(background):
         time.sleep(60)
     """)
     when_ready(process)
-    assert wait_for(background, 30)
+    assert wait_for(background)
     time.sleep(1)
     killed = set(background())
     for pid in killed:
         os.kill(pid, signal.SIGKILL)
 
-    assert wait_for(lambda: set(background()) - killed, 30)
+    assert wait_for(lambda: set(background()) - killed)
     process.terminate()
     end_of(process)
     assert the_run().get_status() == "Canceled"
@@ -1269,12 +1269,12 @@ def test_the_background_process_survives_ctrl_c_of_its_caller(background, file_u
         env={**os.environ, "PYTHONPATH": str(REPOSITORY)},
     )
     when_ready(process)
-    assert wait_for(background, 20)
+    assert wait_for(background)
     (pid,) = background()
     time.sleep(1.5)
     os.killpg(process.pid, signal.SIGINT)
     assert os.getsid(pid) != os.getsid(process.pid) if process.poll() is None else True
-    assert wait_for(lambda: process.poll() is not None, 20)
+    assert wait_for(lambda: process.poll() is not None)
     assert background() or status_in_file_store(file_uri) == "FAILED"
     process.communicate()
 
@@ -1317,7 +1317,7 @@ def test_the_background_process_imports_nothing_from_the_callers_folders(backgro
     code_of_end, shown, errors = end_of(process)
 
     assert code_of_end == 0, shown + errors
-    assert wait_for(lambda: status_in_file_store(file_uri) == "FAILED", 30)
+    assert wait_for(lambda: status_in_file_store(file_uri) == "FAILED")
     assert not Path(trace).exists(), Path(trace).read_text()
     assert the_run().get_metrics() == {"a": 1, "b": 2}
 
@@ -1328,7 +1328,7 @@ def test_the_background_process_has_nothing_of_the_run_or_the_alias_in_its_envir
     code = SLOW.replace("start()", "Run.get_context()")
     process = launch(code, runner=LAUNCHER, AZUREML_RUN_ID=owned.id, AZUREML_ARM_PROJECT_NAME="e", MLFLOW_RUN_ID="x")
     when_ready(process)
-    assert wait_for(background, 20)
+    assert wait_for(background)
     (variables,) = background().values()
     end_of(process)
     names = {variable.partition("=")[0] for variable in variables}

@@ -5,7 +5,7 @@ from __future__ import annotations
 import time
 
 
-def wait_for(condition, seconds=30):
+def wait_for(condition, seconds=60):
     """Tell whether a condition comes true within `seconds`."""
     deadline = time.monotonic() + seconds
     while time.monotonic() < deadline:
