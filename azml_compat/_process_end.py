@@ -8,6 +8,7 @@ it in any case. What ends a process without python - SIGKILL, os._exit - is seen
 from __future__ import annotations
 
 import atexit
+import contextlib
 import importlib
 import os
 import sys
@@ -18,6 +19,9 @@ from typing import Any, NamedTuple, NoReturn
 
 _TERMINATION_SECONDS = 8
 """For ending runs properly before SIGTERM is let through; schedulers kill after 10 to 30."""
+
+_FILE_INPUT = 257
+"""Py_file_input of CPython: the text is statements."""
 
 
 class Outcome(NamedTuple):
@@ -88,8 +92,11 @@ class ProcessEnd:
 
     def _at_exit(self) -> None:
         self._is_exiting = True
-        self._finish(self._outcome or Outcome())
+        outcome = self._outcome or Outcome()
+        self._finish(outcome)
         self._is_exiting = False
+        if isinstance(outcome.error, KeyboardInterrupt):
+            _note_interrupt()
         if self._is_termination_due:
             import signal
 
@@ -200,6 +207,19 @@ class ProcessEnd:
         thread = threading.Thread(target=self._finish, args=(outcome,), daemon=True)
         thread.start()
         thread.join(_TERMINATION_SECONDS)
+
+
+def _note_interrupt() -> None:
+    """Have python die of SIGINT, as it does behind a KeyboardInterrupt that nobody handled.
+
+    CPython keeps that in a flag (run_eval_code_obj in pythonrun.c), which `exec` of a text clears: making a dataclass
+    or a namedtuple is enough, and so is importing what makes one in order to end a run. Then it would exit with 1.
+    """
+    import ctypes  # here and not at the top: it is rarely needed
+
+    empty = ctypes.py_object({})
+    with contextlib.suppress(KeyboardInterrupt):
+        ctypes.pythonapi.PyRun_String(b"raise KeyboardInterrupt", _FILE_INPUT, empty, empty)
 
 
 def _exit_code(status: Any) -> int:

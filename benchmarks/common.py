@@ -17,12 +17,18 @@ from pathlib import Path
 _SERVER_SECONDS = 120
 
 
-@contextmanager
-def mlflow_server(folder: Path, *options: str) -> Iterator[str]:
-    """Run `mlflow server`, with options, on the database `server.db` of a folder; its address."""
+def free_port() -> int:
+    """Return a port on which nobody listens."""
     with socket.socket() as free:
         free.bind(("127.0.0.1", 0))
-        port = free.getsockname()[1]
+        port: int = free.getsockname()[1]
+        return port
+
+
+@contextmanager
+def mlflow_server(folder: Path, *options: str, port: int | None = None) -> Iterator[str]:
+    """Run `mlflow server`, with options, on the database `server.db` of a folder; its address."""
+    port = port or free_port()
     address = f"http://127.0.0.1:{port}"
     backend = ["--backend-store-uri", f"sqlite:///{folder / 'server.db'}", "--artifacts-destination", str(folder / "a")]
     command = [sys.executable, "-m", "mlflow", "server", *backend, "--host", "127.0.0.1", "--port", str(port)]

@@ -121,9 +121,9 @@ def status_in_file_store(uri):
 # Death without a word
 
 
-def kill_script(*options):
+def rounds_of(script, *options):
     return subprocess.run(
-        [sys.executable, str(REPOSITORY / "benchmarks" / "kill.py"), *options],
+        [sys.executable, str(REPOSITORY / "benchmarks" / script), *options],
         capture_output=True,
         text=True,
         env={**os.environ, "PYTHONPATH": str(REPOSITORY)},
@@ -133,7 +133,7 @@ def kill_script(*options):
 
 
 def test_nothing_that_was_acknowledged_is_lost_doubled_or_moved_by_sigkill():
-    done = kill_script("--rounds", "3", "--seed", "3", "--store", "sqlite")
+    done = rounds_of("kill.py", "--rounds", "3", "--seed", "3", "--store", "sqlite")
 
     assert done.returncode == 0, done.stdout + done.stderr
 
@@ -142,7 +142,16 @@ def test_nothing_that_was_acknowledged_is_lost_doubled_or_moved_by_sigkill():
 @pytest.mark.timeout(1600)
 @pytest.mark.parametrize("store", ["sqlite", "file", "http"])
 def test_nothing_that_was_acknowledged_is_lost_doubled_or_moved_by_many_sigkills(store):
-    done = kill_script("--rounds", "40", "--store", store)
+    done = rounds_of("kill.py", "--rounds", "40", "--store", store)
+
+    assert done.returncode == 0, done.stdout + done.stderr
+
+
+@pytest.mark.extra
+@pytest.mark.timeout(600)
+@pytest.mark.parametrize("store", ["sqlite", "file", "http"])
+def test_however_a_script_ends_its_run_does_too_with_all_that_was_acknowledged(store):
+    done = rounds_of("endings.py", "--rounds", "12", "--store", store)
 
     assert done.returncode == 0, done.stdout + done.stderr
 

@@ -167,6 +167,24 @@ def test_an_interrupt_from_the_keyboard_fails_the_run(runner):
     assert "KeyboardInterrupt" in run.get_details()["error"]["error"]["message"]
 
 
+def test_an_interrupted_script_dies_of_that_whatever_ends_its_run(runner):
+    """Making a named tuple in an exit hook, or importing what does, lets python forget the interrupt."""
+    run_script(
+        """
+        import atexit, collections
+        run = start()
+        run.log_row("row", x=1, y="text")
+        atexit.register(collections.namedtuple, "Any", "thing")
+        raise KeyboardInterrupt
+        """,
+        runner=runner,
+        code_of_exit=-signal.SIGINT,
+    )
+    (run,) = runs_of()
+
+    assert run.get_status() == "Failed"
+
+
 @pytest.mark.parametrize(
     ("end", "status"), [("complete()", "Completed"), ("fail('by hand')", "Failed"), ("cancel()", "Canceled")]
 )
