@@ -215,11 +215,11 @@ def _note_interrupt() -> None:
     CPython keeps that in a flag (run_eval_code_obj in pythonrun.c), which `exec` of a text clears: making a dataclass
     or a namedtuple is enough, and so is importing what makes one in order to end a run. Then it would exit with 1.
     """
-    import ctypes  # here and not at the top: it is rarely needed
+    with contextlib.suppress(ImportError, KeyboardInterrupt):
+        import ctypes  # here and not at the top: it is rarely needed, and not every python has it
 
-    empty = ctypes.py_object({})
-    with contextlib.suppress(KeyboardInterrupt):
-        ctypes.pythonapi.PyRun_String(b"raise KeyboardInterrupt", _FILE_INPUT, empty, empty)
+        names: ctypes.py_object[dict[str, Any]] = ctypes.py_object({})
+        ctypes.pythonapi.PyRun_String(b"raise KeyboardInterrupt", _FILE_INPUT, names, names)
 
 
 def _exit_code(status: Any) -> int:
