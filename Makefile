@@ -55,10 +55,10 @@ demo: $(VENV)/.installed
 test: $(VENV)/.installed-test
 	$(BIN)/python -m pytest -n auto -m 'not extra'
 
-# The rest of the long tier one test after the other: it measures time, and kills what it started.
+# At last, one after the other, the tests that measure time.
 test-all: $(VENV)/.installed-all environments
-	$(BIN)/python -m pytest -n auto -m 'not extra or side_by_side'
-	$(BIN)/python -m pytest -m 'extra and not side_by_side'
+	$(BIN)/python -m pytest -n auto -m 'not alone'
+	$(BIN)/python -m pytest -m alone
 
 environments: $(AZUREML_VENV)/.installed $(CLIENTS_VENV)/.installed $(AZURITE)/.installed
 

@@ -24,6 +24,13 @@ _OWN_VARIABLES = ("MLFLOW_", "AZUREML_", "AZML_COMPAT_")
 _SERVER_SECONDS = 90
 
 
+def pytest_collection_modifyitems(items):
+    """Have what is to run alone belong to the long tier."""
+    for item in items:
+        if item.get_closest_marker("alone"):
+            item.add_marker(pytest.mark.extra)
+
+
 @pytest.fixture(autouse=True)
 def _clean_process(tmp_path, tmp_path_factory, monkeypatch):
     """Give each test an empty current directory, no settings from outside, and no state of other tests."""

@@ -12,7 +12,7 @@ import pytest
 from tests.environments import python_of, run
 from tests.test_surface import RECORD
 
-pytestmark = [pytest.mark.extra, pytest.mark.side_by_side]
+pytestmark = pytest.mark.extra
 
 RUN_SCRIPT = """
 import azml_compat, runpy, sys

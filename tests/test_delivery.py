@@ -278,7 +278,7 @@ def test_a_store_that_takes_nothing_at_all_refuses_nothing_in_particular(run, mo
     run.log_list("a", [1.0, 2.0])
     mocker.patch.object(MlflowClient, "log_batch", side_effect=BROKEN)
     with pytest.raises(ServiceException, match="something broke"):
-        run.flush(timeout_seconds=1)
+        run.flush(timeout_seconds=2)
     mocker.stopall()
     assert kept_aside() == []
 
@@ -765,7 +765,7 @@ def test_a_store_that_takes_nothing_at_all_refuses_nothing(run, mocker, error):
     run.log("t", "a text")
     mocker.patch.object(MlflowClient, "log_batch", side_effect=error)
     with pytest.raises(ServiceException):
-        run.flush(timeout_seconds=1)
+        run.flush(timeout_seconds=2)
     mocker.stopall()
     assert kept_aside() == []
 
@@ -783,7 +783,7 @@ def test_values_wait_for_files_that_cannot_be_stored(run, mocker):
     run.log("a", 1.0)
     mocker.patch.object(Store, "upload", side_effect=NoCredentialsError("Unable to locate credentials"))
     with pytest.raises(ServiceException, match="Unable to locate credentials") as caught:
-        run.flush(timeout_seconds=1)
+        run.flush(timeout_seconds=5)
     assert caught.value.status_code == 503
     run.log("a", 2.0)
     mocker.stopall()

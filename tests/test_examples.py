@@ -15,7 +15,7 @@ import pytest
 from azml_compat import Workspace
 from azml_compat.core import Dataset, Model
 
-pytestmark = [pytest.mark.extra, pytest.mark.side_by_side]
+pytestmark = pytest.mark.extra
 EXAMPLES = Path(__file__).parents[1] / "examples"
 STORY = EXAMPLES / "around_the_run"
 

@@ -339,7 +339,6 @@ def _minus(number):
 
 
 @pytest.mark.extra
-@pytest.mark.side_by_side
 def test_a_file_that_ends_its_process_does_not_stop_the_rest(monkeypatch):
     monkeypatch.setattr(pool, "_processors", lambda: 2)
     assert list(pool.each(_end, range(80), _minus)) == [*range(7), -7, *range(8, 80)]
@@ -408,7 +407,6 @@ def test_whatever_is_rewritten_parses_and_a_second_run_changes_nothing(target, p
 
 
 @pytest.mark.extra
-@pytest.mark.side_by_side
 @pytest.mark.timeout(1800)
 @pytest.mark.parametrize("target", ["facade", "mlflow"])
 def test_files_of_the_standard_library_with_azureml_in_them(target):

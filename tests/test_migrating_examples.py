@@ -87,14 +87,12 @@ def test_the_script_in_the_docs_becomes_what_the_docs_say(capfd):
 
 
 @pytest.mark.extra
-@pytest.mark.side_by_side
 @pytest.mark.parametrize("script", SCRIPTS)
 def test_with_changed_imports_an_example_records_the_same(migrated, script, capfd):
     assert differences(migrated(script, "facade"), capfd) == []
 
 
 @pytest.mark.extra
-@pytest.mark.side_by_side
 @pytest.mark.parametrize("store", ["sqlite", "http"])
 @pytest.mark.parametrize("script", SCRIPTS)
 def test_on_plain_mlflow_an_example_records_the_same_but_for_what_the_docs_list(

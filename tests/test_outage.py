@@ -126,7 +126,7 @@ def test_log_calls_do_not_notice_an_outage_and_nothing_is_lost_or_doubled(run, g
     assert kept_files() == []
 
 
-@pytest.mark.extra
+@pytest.mark.alone
 def test_log_calls_do_not_wait_for_a_server_that_hangs(run, gate):
     run.log("a", 0)
     run.flush()
@@ -138,7 +138,7 @@ def test_log_calls_do_not_wait_for_a_server_that_hangs(run, gate):
     assert run.get_metrics() == {"a": list(range(200))}
 
 
-@pytest.mark.extra
+@pytest.mark.alone
 def test_a_server_that_comes_and_goes_all_the_time_gets_everything_once(run, gate, server):
     stop = threading.Event()
 
@@ -196,18 +196,18 @@ def outage_of_a_real_server(tmp_path, template_database, monkeypatch, seconds):
     return slowest
 
 
-@pytest.mark.extra
+@pytest.mark.alone
 def test_a_server_that_is_stopped_and_started_anew_gets_everything_once(tmp_path, template_database, monkeypatch):
     assert outage_of_a_real_server(tmp_path, template_database, monkeypatch, 2) < AT_ONCE
 
 
-@pytest.mark.extra
+@pytest.mark.alone
 def test_a_server_that_is_away_for_a_minute_gets_everything_once(tmp_path, template_database, monkeypatch):
     monkeypatch.setenv("AZML_COMPAT_BACKGROUND", "1")
     assert outage_of_a_real_server(tmp_path, template_database, monkeypatch, 60) < AT_ONCE
 
 
-@pytest.mark.extra
+@pytest.mark.alone
 def test_the_first_call_of_a_process_that_joins_a_run_waits_a_few_seconds_at_most(ws, gate, server, name):
     client = MlflowClient(server)
     run_id = client.create_run(client.create_experiment(name)).info.run_id
@@ -239,7 +239,7 @@ def test_the_first_call_of_a_process_that_joins_a_run_does_not_raise_for_the_sto
     assert caplog.text.count("The store is broken") == 1
 
 
-@pytest.mark.extra
+@pytest.mark.alone
 def test_of_many_calls_on_a_server_that_hangs_the_first_alone_waits_for_long(run, gate, server):
     Path("file.txt").write_text("content")
     gate.hang()
@@ -271,7 +271,7 @@ def test_of_many_calls_on_a_server_that_hangs_the_first_alone_waits_for_long(run
 # Reading and flushing meanwhile
 
 
-@pytest.mark.extra
+@pytest.mark.alone
 def test_reading_metrics_raises_and_never_gives_a_part(run, gate):
     run.log("a", 1)
     run.flush()
@@ -302,7 +302,7 @@ def test_reading_metrics_from_a_server_that_hangs_raises_in_time(run, gate, monk
     assert run.get_metrics("list 2") == {"list 2": [1, 2]}
 
 
-@pytest.mark.extra
+@pytest.mark.alone
 def test_reading_metrics_from_a_server_that_hangs_raises_after_ten_seconds(run, gate):
     run.log("a", 1)
     gate.hang()
@@ -393,7 +393,7 @@ def test_starting_meanwhile_takes_a_few_seconds_at_most(away, name):
     assert took < 10
 
 
-@pytest.mark.extra
+@pytest.mark.alone
 def test_starting_on_a_server_that_hangs_takes_a_few_seconds_at_most(gate, tracking_uri, name):
     gate.hang()
     run = []
@@ -417,7 +417,7 @@ def test_a_run_is_in_the_store_before_runs_are_listed(away, gate, name):
 
 
 @pytest.mark.parametrize("run_id", [None, "my-run"])
-@pytest.mark.extra
+@pytest.mark.alone
 def test_children_come_under_their_parents(away, gate, server, name, run_id):
     run_id = run_id and f"{run_id}-{name}"
     parent = Experiment(away, name).start_logging(snapshot_directory=None, run_id=run_id)
@@ -701,11 +701,11 @@ def test_a_file_whose_name_is_taken_by_then_is_told_and_does_not_hold_up_the_res
         ("fail", "Failed", "shut"),
         ("cancel", "Canceled", "shut"),
         ("complete", "Completed", "hang"),
-        pytest.param("fail", "Failed", "hang", marks=pytest.mark.extra),
-        pytest.param("cancel", "Canceled", "hang", marks=pytest.mark.extra),
+        pytest.param("fail", "Failed", "hang", marks=pytest.mark.alone),
+        pytest.param("cancel", "Canceled", "hang", marks=pytest.mark.alone),
     ],
 )
-@pytest.mark.extra
+@pytest.mark.alone
 def test_a_run_that_ends_meanwhile_says_so_within_ten_seconds_and_ends_later(
     run, gate, server, caplog, end, status, how
 ):
@@ -799,7 +799,7 @@ def test_flush_waits_for_another_process_that_delivers_the_run_until_its_time_is
     assert local_run.get_metrics() == {"a": [1, 2]}
 
 
-@pytest.mark.extra
+@pytest.mark.alone
 def test_what_another_process_waits_for_is_waited_for_eight_seconds(local_run):
     local_run.log("a", 1)
     with delivered_by_another(local_run, "sys.stdin.read()"):
@@ -829,7 +829,7 @@ def test_a_run_that_another_process_delivers_ends_when_that_has_done_it(local_ru
     assert local_run.get_metrics() == {"a": 1}
 
 
-@pytest.mark.parametrize("how", ["shut", pytest.param("hang", marks=pytest.mark.extra)])
+@pytest.mark.parametrize("how", ["shut", pytest.param("hang", marks=pytest.mark.alone)])
 def test_the_end_of_a_script_takes_seconds_and_says_one_line_whatever_the_number_of_its_runs(
     run, gate, server, capsys, caplog, how
 ):
@@ -865,7 +865,7 @@ def test_the_end_of_a_script_asks_a_store_that_was_away_once_more(run, gate, ser
     assert capsys.readouterr().err == ""
 
 
-@pytest.mark.extra
+@pytest.mark.alone
 def test_of_many_runs_that_end_on_a_server_that_hangs_only_the_first_takes_long(run, gate):
     children = run.create_children(8)
     gate.hang()
@@ -958,13 +958,13 @@ def sync(*options, code=0, **env):
     [
         ("", 0, "FINISHED"),
         ("sys.exit(3)", 3, "FAILED"),
-        pytest.param("raise ValueError('oh')", 1, "FAILED", marks=pytest.mark.extra),
-        pytest.param("run.complete()", 0, "FINISHED", marks=pytest.mark.extra),
-        pytest.param("run.cancel()", 0, "KILLED", marks=pytest.mark.extra),
-        pytest.param("os._exit(0)", 0, "FAILED", marks=pytest.mark.extra),
+        pytest.param("raise ValueError('oh')", 1, "FAILED", marks=pytest.mark.alone),
+        pytest.param("run.complete()", 0, "FINISHED", marks=pytest.mark.alone),
+        pytest.param("run.cancel()", 0, "KILLED", marks=pytest.mark.alone),
+        pytest.param("os._exit(0)", 0, "FAILED", marks=pytest.mark.alone),
     ],
 )
-@pytest.mark.extra
+@pytest.mark.alone
 def test_a_script_ends_as_ever_when_the_server_is_gone_for_good_and_sync_completes_its_run(
     gate, tracking_uri, server, name, end, code_of_exit, status
 ):
@@ -1007,7 +1007,7 @@ def test_a_script_ends_as_ever_when_the_server_is_gone_for_good_and_sync_complet
     assert kept_files() == []
 
 
-@pytest.mark.extra
+@pytest.mark.alone
 def test_a_script_that_never_reached_the_server_is_completed_by_sync(gate, tracking_uri, server, name):
     gate.shut()
     code, errors, _ = run_script(
@@ -1034,7 +1034,7 @@ def test_a_script_that_never_reached_the_server_is_completed_by_sync(gate, track
     assert kept_files() == []
 
 
-@pytest.mark.extra
+@pytest.mark.alone
 def test_what_a_script_left_is_sent_by_the_next_one_that_uses_the_store(gate, tracking_uri, server, name):
     run_script(
         f"""
@@ -1051,7 +1051,7 @@ def test_what_a_script_left_is_sent_by_the_next_one_that_uses_the_store(gate, tr
     assert run.get_metrics() == {"a": 1}
 
 
-@pytest.mark.extra
+@pytest.mark.alone
 def test_the_background_process_sends_what_a_script_left_when_the_server_is_back(gate, tracking_uri, server, name):
     code, errors, _ = run_script(
         f"""
@@ -1071,7 +1071,7 @@ def test_the_background_process_sends_what_a_script_left_when_the_server_is_back
     assert history(server, plain(server, name)[0], "a") == [1]
 
 
-@pytest.mark.extra
+@pytest.mark.alone
 @pytest.mark.parametrize("background", ["0", "1"])
 def test_a_script_goes_on_and_ends_in_time_on_a_server_that_hangs(gate, tracking_uri, server, name, background):
     """With the background process, which has the right to deliver then, and waits for the server."""
@@ -1125,7 +1125,7 @@ def test_a_script_goes_on_and_ends_in_time_on_a_server_that_hangs(gate, tracking
     assert MlflowClient(server).list_artifacts(runs[0].info.run_id, "outputs")[0].path == "outputs/x.txt"
 
 
-@pytest.mark.extra
+@pytest.mark.alone
 def test_the_outputs_of_an_attached_script_are_sent_later_too(gate, tracking_uri, ws, name):
     owned = Experiment(ws, name).start_logging(snapshot_directory=None)
     code, errors, took = run_script(
@@ -1152,9 +1152,9 @@ def test_the_outputs_of_an_attached_script_are_sent_later_too(gate, tracking_uri
 
 
 @pytest.mark.parametrize(
-    "kind", ["http", pytest.param("sqlite", marks=pytest.mark.extra), pytest.param("file", marks=pytest.mark.extra)]
+    "kind", ["http", pytest.param("sqlite", marks=pytest.mark.alone), pytest.param("file", marks=pytest.mark.alone)]
 )
-@pytest.mark.extra
+@pytest.mark.alone
 def test_sync_sends_what_a_killed_script_left_once(kind, request, monkeypatch, server):
     uri = request.getfixturevalue({"http": "server", "sqlite": "sqlite_uri", "file": "file_uri"}[kind])
     monkeypatch.setenv("MLFLOW_TRACKING_URI", uri)
@@ -1178,7 +1178,7 @@ def test_sync_sends_what_a_killed_script_left_once(kind, request, monkeypatch, s
     assert history(uri, run, "a") == list(range(100))
 
 
-@pytest.mark.extra
+@pytest.mark.alone
 def test_sync_leaves_the_runs_of_living_scripts_open_and_sends_what_they_logged(file_uri, monkeypatch):
     monkeypatch.setenv("MLFLOW_ALLOW_FILE_STORE", "true")
     monkeypatch.setenv("MLFLOW_TRACKING_URI", file_uri)
@@ -1201,7 +1201,7 @@ def test_sync_leaves_the_runs_of_living_scripts_open_and_sends_what_they_logged(
     assert history(file_uri, run, "a") == [1, 2]
 
 
-@pytest.mark.extra
+@pytest.mark.alone
 def test_a_store_that_wants_credentials_is_sent_to_when_they_are_given(gate, tracking_uri, server, name):
     with_password = gate.address.replace("://", "://user:secret@")
     code, errors, _ = run_script(
@@ -1644,7 +1644,7 @@ def on_a_small_disk(sqlite_uri, tmp_path):
 _TMPFS = ["-t", "tmpfs", "-o", "size=64k,nr_inodes=40", "tmpfs"]
 
 
-@pytest.mark.extra
+@pytest.mark.alone
 def test_a_disk_that_fills_up_and_is_cleared_again_costs_nothing(on_a_small_disk):
     shown = on_a_small_disk(
         _TMPFS,
@@ -1661,7 +1661,7 @@ def test_a_disk_that_fills_up_and_is_cleared_again_costs_nothing(on_a_small_disk
     assert shown[-2:] == ["True", "Completed"]
 
 
-@pytest.mark.extra
+@pytest.mark.alone
 def test_an_owner_goes_on_when_its_disk_fails_and_becomes_read_only(on_a_small_disk, tmp_path):
     image = tmp_path / "image"
     with image.open("wb") as file:
@@ -1689,7 +1689,7 @@ def test_an_owner_goes_on_when_its_disk_fails_and_becomes_read_only(on_a_small_d
     assert shown[-2:] == ["True", "True Completed"]
 
 
-@pytest.mark.extra
+@pytest.mark.alone
 @pytest.mark.parametrize(
     "make",
     [
@@ -1792,7 +1792,7 @@ def test_whoever_reads_a_run_that_was_started_meanwhile_reads_all_of_it(file_uri
     ]
 
 
-@pytest.mark.parametrize("run_id", ["None", pytest.param("'mine'", marks=pytest.mark.extra)])
+@pytest.mark.parametrize("run_id", ["None", pytest.param("'mine'", marks=pytest.mark.alone)])
 def test_a_forked_child_adds_to_a_run_that_was_started_meanwhile(file_uri, run_id):
     shown = run_started_away(
         f"""
@@ -1835,7 +1835,7 @@ def test_the_files_of_a_run_that_starts_meanwhile_go_where_its_script_would_put_
     )
 
 
-@pytest.mark.parametrize("kind", ["file", pytest.param("sqlite", marks=pytest.mark.extra)])
+@pytest.mark.parametrize("kind", ["file", pytest.param("sqlite", marks=pytest.mark.alone)])
 def test_a_store_that_is_not_mounted_is_waited_for_and_not_made_anew(kind, request, monkeypatch):
     monkeypatch.setenv("MLFLOW_ALLOW_FILE_STORE", "true")
     uri = request.getfixturevalue(f"{kind}_uri")

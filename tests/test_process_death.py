@@ -1209,7 +1209,7 @@ def test_a_background_process_that_cannot_live_is_not_started_every_few_seconds(
     assert all(pause > 0.02 * 2**number for number, pause in enumerate(pauses, start=1))
 
 
-@pytest.mark.extra
+@pytest.mark.alone
 def test_a_background_process_that_was_killed_is_replaced(background):
     process = launch("""
         from azml_compat import _background
@@ -1241,7 +1241,7 @@ SLOW = """
 """
 
 
-@pytest.mark.extra
+@pytest.mark.alone
 def test_whoever_waits_for_the_output_of_a_script_does_not_wait_for_the_background_process(background):
     process = launch(SLOW + "    print('ends', flush=True)\n    os._exit(0)")
     when_ready(process)
@@ -1257,7 +1257,7 @@ def test_whoever_waits_for_the_output_of_a_script_does_not_wait_for_the_backgrou
     assert the_run().get_status() == "Failed"
 
 
-@pytest.mark.extra
+@pytest.mark.alone
 def test_the_background_process_leaves_soon_after_a_script_that_ended_well(background):
     run_script(SLOW)
 
@@ -1265,7 +1265,7 @@ def test_the_background_process_leaves_soon_after_a_script_that_ended_well(backg
     assert wait_for(lambda: not background(), 15)
 
 
-@pytest.mark.extra
+@pytest.mark.alone
 def test_the_background_process_survives_ctrl_c_of_its_caller(background, file_uri):
     """It is in neither the process group nor the session that a terminal sends signals to."""
     Path("script.py").write_text(HEAD + textwrap.dedent(SLOW.replace("sleep(5)", "sleep(50)")))
@@ -1291,7 +1291,7 @@ def test_the_background_process_survives_ctrl_c_of_its_caller(background, file_u
     assert the_run().get_metrics() == {"a": 1}
 
 
-@pytest.mark.extra
+@pytest.mark.alone
 @pytest.mark.parametrize("runner", [[], LAUNCHER], ids=["python", "launcher"])
 def test_the_background_process_imports_nothing_from_the_callers_folders(background, runner, file_uri):
     script = Path("project") / "script.py"
@@ -1331,7 +1331,7 @@ def test_the_background_process_imports_nothing_from_the_callers_folders(backgro
     assert the_run().get_metrics() == {"a": 1, "b": 2}
 
 
-@pytest.mark.extra
+@pytest.mark.alone
 def test_the_background_process_has_nothing_of_the_run_or_the_alias_in_its_environment(background):
     owned = Experiment(Workspace("s", "g", "w"), "e").start_logging(snapshot_directory=None)
     code = SLOW.replace("start()", "Run.get_context()")
@@ -1349,7 +1349,7 @@ def test_the_background_process_has_nothing_of_the_run_or_the_alias_in_its_envir
     owned.complete()
 
 
-@pytest.mark.extra
+@pytest.mark.alone
 def test_four_processes_share_one_background_process(background):
     processes = [launch(SLOW) for _ in range(4)]
     for process in processes:
@@ -1384,7 +1384,7 @@ def _is_starting(pid):
     return float(Path("/proc/uptime").read_text().split()[0]) - ticks / os.sysconf("SC_CLK_TCK") < 4
 
 
-@pytest.mark.extra
+@pytest.mark.alone
 def test_a_script_has_no_child_that_it_did_not_start(background):
     code = """
         run = start()

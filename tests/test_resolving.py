@@ -545,7 +545,6 @@ def test_no_tree_is_too_odd_as_far_as_generated(body: list[str]) -> None:
 
 
 @pytest.mark.extra
-@pytest.mark.side_by_side
 def test_no_tree_is_too_odd_of_all_that_is_installed() -> None:
     folder = Path(sysconfig.get_path("stdlib"))
     count = 0

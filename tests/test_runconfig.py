@@ -670,7 +670,6 @@ def test_several_that_want_an_isolated_environment_at_once_build_it_once(builder
 
 
 @pytest.mark.extra
-@pytest.mark.side_by_side
 @pytest.mark.timeout(900)  # pip takes minutes for MLflow, uv seconds
 @pytest.mark.parametrize("with_uv", [True, False])
 def test_an_isolated_environment_has_what_it_declares_and_nothing_else(with_uv, monkeypatch):

@@ -435,7 +435,6 @@ def check_partners(processes, name, **env):
 
 
 @pytest.mark.extra
-@pytest.mark.side_by_side
 @pytest.mark.parametrize("scheme", ["sqlite", "file"])
 def test_a_fresh_store_is_opened_by_eight_processes_at_once(scheme, tmp_path, monkeypatch):
     uri = f"sqlite:///{tmp_path}/fresh/mlflow.db" if scheme == "sqlite" else f"file://{tmp_path}/fresh"

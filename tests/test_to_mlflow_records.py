@@ -151,7 +151,6 @@ _SLOW = ("images", "JSON metrics", "long lists")
 
 
 @pytest.mark.extra
-@pytest.mark.side_by_side
 @pytest.mark.parametrize("body", SAME.values(), ids=SAME)
 def test_a_rewritten_script_records_the_same(recorded, body):
     old, new = (f"{_HEAD.format(name=name)}{_RUN}{body}\nrun.complete()\n" for name in ("old", "new"))
@@ -162,7 +161,6 @@ def test_a_rewritten_script_records_the_same(recorded, body):
 
 
 @pytest.mark.extra
-@pytest.mark.side_by_side
 def test_a_rewritten_script_of_runs_with_blocks_records_the_same(recorded):
     blocks = [
         f"with exp.start_logging(snapshot_directory=None, display_name={name!r}) as run:\n{indent(body, '    ')}\n"

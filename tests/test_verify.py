@@ -440,7 +440,6 @@ def scripts():
 
 
 @pytest.mark.extra
-@pytest.mark.side_by_side
 def test_a_script_and_its_successor_that_fail_alike_record_the_same(scripts, capfd):
     assert main(["verify", *scripts, "--", "0.25"]) == 0
     assert capfd.readouterr().out.splitlines()[-1] == (
@@ -450,7 +449,6 @@ def test_a_script_and_its_successor_that_fail_alike_record_the_same(scripts, cap
 
 
 @pytest.mark.extra
-@pytest.mark.side_by_side
 def test_differences_of_scripts_are_said_and_what_they_print(scripts, capfd):
     new = NEW.replace("step=step)\n    mlflow.log_param", "step=0)\n    mlflow.log_param").replace("raise", "pass  #")
     Path("new.py").write_text(new.replace("start_run(run_name", "start_run(tags={'t': '1'}, run_name"))
@@ -467,7 +465,6 @@ def test_differences_of_scripts_are_said_and_what_they_print(scripts, capfd):
 
 
 @pytest.mark.extra
-@pytest.mark.side_by_side
 def test_both_can_be_run_on_a_server_and_the_facade_under_either_name(scripts, server, capfd):
     Path("new.py").write_text(OLD.replace("azureml", "azml_compat"))
 
@@ -476,7 +473,6 @@ def test_both_can_be_run_on_a_server_and_the_facade_under_either_name(scripts, s
 
 
 @pytest.mark.extra
-@pytest.mark.side_by_side
 def test_a_notebook_is_run_as_its_cells(scripts, capfd):
     cells = [["%matplotlib inline\n", "import sys\n"], [f"%%writefile {sys.argv[0] and 'other.txt'}\n", "text"]]
     cells += [[f"{line}\n" for line in OLD.splitlines()[1:]]]
