@@ -540,6 +540,52 @@ def test_a_script_that_runs_too_long_is_ended(sexp):
     assert text_of(run) == "begun\n"
 
 
+MLFLOW_FIRST = """
+    import sys, time
+    import mlflow
+    with mlflow.start_run():
+        mlflow.log_metric("plain", 1)
+    time.sleep(float(sys.argv[1]))
+    open("outputs/late.txt", "w").write("late")
+"""
+
+
+@pytest.mark.parametrize("seconds", ["0", pytest.param("4", marks=pytest.mark.extra)])
+@pytest.mark.parametrize(("end", "status"), [("raise SystemExit(5)", "Failed"), ("", "Completed")])
+def test_a_script_goes_on_when_plain_mlflow_has_ended_its_run(sexp, seconds, end, status):
+    run = submit(sexp, f"{MLFLOW_FIRST}    {end}", [seconds])
+    run.wait_for_completion(raise_on_error=False)
+
+    assert run.get_status() == status
+    assert "outputs/late.txt" in run.get_file_names()
+    assert run.get_metrics() == {"plain": 1.0}
+    error = run.get_details().get("error")
+    assert (error is None) == (status == "Completed")
+
+
+def test_a_command_goes_on_when_plain_mlflow_has_ended_its_run(sexp):
+    source(MLFLOW_FIRST, "first.py")
+    source("from azureml.core import Run; Run.get_context().log('then', 2)", "second.py")
+    command = f"{sys.executable} first.py 2 && {sys.executable} -m azml_compat second.py"
+    run = sexp.submit(ScriptRunConfig("project", command=command))
+    run.wait_for_completion()
+
+    assert run.get_metrics() == {"plain": 1.0, "then": 2}
+
+
+@pytest.mark.extra
+def test_a_run_that_plain_mlflow_has_ended_can_be_canceled(sexp):
+    run = submit(sexp, MLFLOW_FIRST, ["100"])
+    assert wait_for(
+        lambda: "plain" in MlflowClient(sexp.workspace.get_mlflow_tracking_uri()).get_run(run.id).data.metrics
+    )
+    run.cancel()
+    run.wait_for_completion()
+
+    assert run.get_status() == "Canceled"
+    assert "outputs/late.txt" not in run.get_file_names()
+
+
 # Several at once
 
 

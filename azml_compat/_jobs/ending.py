@@ -43,9 +43,17 @@ class Supervised:
             self._store.set_run_tags(self._job.run, {_names.TAG_STATUS: word})
 
     def is_canceled(self) -> bool:
-        """Tell whether somebody has canceled or ended the run in the store."""
-        record = self._store.get_run(self._job.run)
-        return _status.is_terminal(record) or _status.of(record) == RunStatus.CANCEL_REQUESTED
+        """Tell whether somebody has canceled the run in the store."""
+        self._keep_open()
+        return _status.of(self._store.get_run(self._job.run)) in (RunStatus.CANCELED, RunStatus.CANCEL_REQUESTED)
+
+    def _keep_open(self) -> None:
+        """Take back the end that plain MLflow has given the run: a `with mlflow.start_run()` need not be all of a script.
+
+        How the run ends is told by how its script does, as on Azure.
+        """
+        if _status.of(self._store.get_run(self._job.run)) in (RunStatus.COMPLETED, RunStatus.FAILED):
+            self._store.set_run_status(self._job.run, _status.to_mlflow(RunStatus.RUNNING))
 
     # -- logs -------------------------------------------------------------------------------------------------
 
@@ -84,6 +92,7 @@ class Supervised:
         run._base = Path(self._job.work)  # noqa: SLF001 - as above
         run._folders = list(self._job.folders)  # noqa: SLF001 - as above
         tags = error_tags(error_of(reason, None) if reason is not None else None)
+        self._keep_open()
         for refused in run._finish_now(status, tags):  # noqa: SLF001 - as above
             logger.warning("%s", message_of(refused))
 

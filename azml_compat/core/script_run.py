@@ -64,11 +64,11 @@ class ScriptRun(Run):
 
     def cancel(self) -> None:
         """End the script with everything that it has started, wherever it runs; the run becomes Canceled."""
-        if _status.is_terminal(self._refresh()):
+        folder = self._folder()
+        if folder is None and _status.is_terminal(self._refresh()):
             return
         self._store.set_run_tags(self._record.id, {_names.TAG_STATUS: RunStatus.CANCEL_REQUESTED})
         self._store.set_run_status(self._record.id, _status.to_mlflow(RunStatus.CANCEL_REQUESTED))
-        folder = self._folder()
         if folder is None:
             _reporting.logger.warning("Run %s is on another machine. It ends when that sees that it is to.", self.id)
             return
