@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import ast
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from typing import TYPE_CHECKING
 
 from azml_compat._migrate import edits
@@ -22,9 +22,9 @@ def migrated(script: str, *, is_unsafe: bool = False) -> str:
     return edits.apply(script, [edit for fix in rewriting.fixes for edit in fix.edits])
 
 
-def marks(script: str) -> list[Mark]:
-    """Return what is left of a script."""
-    return rewrite(script, resolve(ast.parse(script))).marks
+def marks(script: str, taken: Collection[str] = ()) -> list[Mark]:
+    """Return what is left of a script of which others take some names."""
+    return rewrite(script, resolve(ast.parse(script)), taken=taken).marks
 
 
 def own_part(script: str) -> str:

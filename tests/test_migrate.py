@@ -152,6 +152,36 @@ def test_a_script_becomes_plain_mlflow(migrate):
     assert migrate("--to", "mlflow", "--check", ".")[0] == 0
 
 
+TAKEN = {
+    "a name": ("run = Run.get_context()\n", "from common import run\nrun.log('a', 1)\n"),
+    "names in brackets": (
+        "run = Run.get_context()\n",
+        "from .common import (\n    other,\n    run as r,\n)\nr.log('a', 1)\n",
+    ),
+    "a module": ("run = Run.get_context()\n", "import lib.common as c\nc.run.log('a', 1)\n"),
+    "a module of a package": ("run = Run.get_context()\n", "from lib import common\ncommon.run.log('a', 1)\n"),
+    "a base class": (
+        "class Base:\n    def __init__(self):\n        self.run = Run.get_context()\n",
+        "from common import Base\nclass T(Base):\n    def go(self):\n        self.run.log('a', 1)\nT().go()\n",
+    ),
+}
+
+
+@pytest.mark.parametrize("kind", ["train.py", "train.ipynb"])
+@pytest.mark.parametrize(("common", "reader"), TAKEN.values(), ids=TAKEN)
+def test_a_run_that_another_file_uses_stays(migrate, common, reader, kind):
+    common = f"from azureml.core import Run\n{common}"
+    write("lib/common.py", common)
+    write(kind, reader if kind == "train.py" else cells(reader))
+
+    code, out, _ = migrate(".", "--to", "mlflow")
+    assert code == 0
+    assert "# TODO azml-compat AZ313: another file uses this run" in out
+    assert "mlflow." not in out
+    Path(kind).unlink()
+    assert "AZ313" not in migrate(".", "--to", "mlflow")[1]
+
+
 def test_what_is_required_depends_on_what_is_still_imported(migrate):
     requirements = write("requirements.txt", b"azureml-core\nnumpy\n")
     write("train.py", b"from azureml.core import Run\nrun = Run.get_context()\nrun.log('loss', 0.5)\n")

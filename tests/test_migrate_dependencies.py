@@ -170,6 +170,20 @@ def test_a_pyproject_file_in_the_ways_of_pip_and_poetry():
     )
 
 
+@pytest.mark.parametrize(
+    "text",
+    [
+        '[tool.poetry.dependencies]\nazureml-mlflow = {version = "1", optional = true}\n'
+        '[tool.poetry.extras]\nazure = ["azureml-mlflow"]\n',
+        '[tool.poetry.dependencies]\nazureml-core = "1"\nmlflow = {version = "1", optional = true}\n',
+    ],
+    ids=["an extra", "an optional dependency"],
+)
+def test_what_extras_of_poetry_need_is_left_to_a_person(text):
+    (mark,) = check("pyproject.toml", text, text, target="mlflow", left=1)
+    assert "by hand" in mark.message
+
+
 def test_a_pipfile():
     before = '[packages]\nazureml-core = "*"\nmlflow = "*"\n'
     check("Pipfile", before, before.replace("azureml-core", "azml-compat"))

@@ -853,7 +853,7 @@ def test_a_forked_worker_that_is_killed_leaves_its_values_and_the_run_open():
     assert journals() == []
 
 
-@pytest.mark.parametrize("end", ["os._exit(0)", pytest.param("sys.exit(0)", marks=pytest.mark.extra)])
+@pytest.mark.parametrize("end", ["os._exit(0)", pytest.param("sys.exit(0)", marks=pytest.mark.alone)])
 def test_children_that_are_forked_while_threads_log_and_flush_can_log_themselves(end):
     code = f"""
         run = start()
@@ -874,7 +874,7 @@ def test_children_that_are_forked_while_threads_log_and_flush_can_log_themselves
         for number in range(12):
             pid = os.fork()
             if pid == 0:
-                signal.alarm(40)
+                signal.alarm(90)
                 run.log("child", number)
                 run.log_row("children", number=number)
                 run.flush()
@@ -893,7 +893,7 @@ def test_children_that_are_forked_while_threads_log_and_flush_can_log_themselves
             assert metrics[f"thread {{number}}"] == list(range(counts[number]))
             assert metrics[f"table {{number}}"]["n"] == list(range(counts[number]))
     """
-    run_script(code)
+    run_script(code, seconds=200)
 
     assert the_run().get_status() == "Completed"
     assert journals() == []

@@ -73,6 +73,11 @@ def scan(*arguments: str) -> int:
         pytest.param("import azureml.core as a\nisinstance(1, a.Webservice)\na.image.container", id="named-dotted"),
         pytest.param("from azureml.core import Workspace\nWorkspace = list\nWorkspace.images", id="shadowed"),
         pytest.param("class Model:\n    def deploy(self): pass\nimport azureml\nModel.deploy()", id="lookalike"),
+        pytest.param(
+            "from azureml.core import Dataset\nm = Dataset.File.from_files('a').mount()\nm.start(), m.mount_point",
+            id="mounted",
+        ),
+        pytest.param("from azureml.core import Run\nRun.__dict__, Run.__name__", id="of-all-classes"),
     ],
 )
 def test_what_runs_unchanged_is_no_finding(text: str, folder: Path) -> None:

@@ -431,6 +431,13 @@ def test_cells_that_are_appended_to_a_file_make_one_unit(tmp_path):
     assert unit.place(2) == (2, 2)
 
 
+@pytest.mark.parametrize("other", ["%%writefile b/t.py", "%%writefile a/t.py", "%%writefile -a b/t.py"])
+def test_cells_that_write_files_anew_make_a_unit_each(tmp_path, other):
+    path = written(tmp_path / "n.ipynb", json.dumps(notebook("%%writefile a/t.py\na = 1", f"{other}\nb = 2")))
+    _, *units = sources.units(path)
+    assert [(unit.name, unit.text) for unit in units] == [("t.py", "a = 1"), ("t.py", "b = 2")]
+
+
 def test_a_file_of_another_kind_that_a_cell_writes_is_a_text(tmp_path):
     path = written(
         tmp_path / "n.ipynb", json.dumps(notebook("%%writefile conda.yml\na: 1", "%%writefile $f\nimport os"))

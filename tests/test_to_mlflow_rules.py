@@ -501,6 +501,30 @@ LEFT = {
     "a function that others call": ("def get():\n    return Run.get_context()", "AZ313"),
     "a run of others": ("def train(run: Run):\n    run.log('a', 1)", "AZ313"),
     "a list": ("runs = [run, run]", "AZ313"),
+    "a pair that others get": ("def get():\n    run = Run.get_context()\n    return 1, run", "AZ313"),
+    "a choice that others get": ("def get(name):\n    return run if name else None", "AZ313"),
+    "a pair that is kept": ("pair = 1, run\nuse(pair)", "AZ313"),
+    "a generator's": ("@contextmanager\ndef tracked():\n    yield Run.get_context()", "AZ313"),
+    "an argument from elsewhere": ("def f(run: Run):\n    run.log('a', 1)\nf(helper.current())", "AZ313"),
+    "the same in quotes": ("def f(run: 'Run' = None):\n    run = run or Run.get_context()\n    run.tag('a')", "AZ313"),
+    "an object of a framework": (
+        "class C(Callback):\n    def __init__(self, run: Run):\n        super().__init__()\n        self.run = run",
+        "AZ313",
+    ),
+    "a field": ("@dataclass\nclass Reporter:\n    run: Run\n    def go(self):\n        self.run.log('a', 1)", "AZ313"),
+    "a variable from elsewhere": ("other: Run = helper.current()\nother.log('a', 1)", "AZ313"),
+    "a result from elsewhere": ("def get() -> Run:\n    return helper.current()\nget().log('a', 1)", "AZ313"),
+    "what is perhaps one": ("other = helper.current()\nprint(isinstance(other, Run))\nrun.tag('a', 'b')", "AZ313"),
+    "a class of several": ("print(isinstance(run, (Run, int)))\nrun.tag('a', 'b')", "AZ313"),
+    "a property": (
+        "class T:\n    @property\n    def run(self):\n        return Run.get_context()\n"
+        "    def go(self):\n        self.run.log('a', 1)\nT().go()",
+        "AZ313",
+    ),
+    "experiments of the workspace": (
+        "for run in run.experiment.workspace.experiments['e'].get_runs(): run.id",
+        "AZ314",
+    ),
     "the workspace": ("ws = run.experiment.workspace\nrun.tag('a', 'b')", "AZ314"),
     "a member without equivalent": ("run.number\nrun.tag('a', 'b')", "AZ314"),
     "arguments that are not understood": ("run.log(*pair)\nrun.tag('a', 'b')", "AZ302"),
@@ -523,6 +547,109 @@ def test_what_is_not_understood_is_marked_and_no_run_is_half_rewritten(body, rul
     assert f"# TODO azml-compat {rule}: " in new
     assert migrated(new) == new
     assert ast.parse(new)
+
+
+def test_experiments_of_a_workspace_are_left():
+    script = "from azureml.core import Workspace\nexp = Workspace.from_config().experiments['e']\nprint(exp.name)\n"
+
+    assert {mark.rule for mark in marks(script)} == {"AZ314"}
+    assert "mlflow" not in migrated(script)
+
+
+TAKEN = {
+    "a variable": ("run = Run.get_context()\nrun.log('a', 1)", "run"),
+    "what a function gives": ("def get():\n    return Run.get_context()\nget().log('a', 1)", "get"),
+    "an attribute": ("class T:\n    def __init__(self):\n        self.run = Run.get_context()\nT()", ".run"),
+}
+
+
+@pytest.mark.parametrize(("body", "name"), TAKEN.values(), ids=TAKEN)
+def test_what_other_files_use_is_left(body, name):
+    script = f"from azureml.core import Run\n{body}\n"
+
+    assert "AZ313" not in {mark.rule for mark in marks(script)}
+    assert "AZ313" in {mark.rule for mark in marks(script, taken=[name])}
+
+
+MENTIONED = {
+    "an exception that is caught": "try:\n    g()\nexcept UserErrorException:\n    pass",
+    "an exception that is raised": "raise UserErrorException('why')",
+    "an annotation": "def f(data: Dataset):\n    pass",
+    "an annotation with the module": "def f(data: core.Dataset):\n    pass",
+    "a test": "print(isinstance(data, Dataset))",
+    "a constant": "print(DEFAULT_CPU_IMAGE)",
+}
+
+
+@pytest.mark.parametrize("body", MENTIONED.values(), ids=MENTIONED)
+def test_what_keeps_an_import_of_azureml_is_marked(body):
+    script = (
+        "import azureml.core as core\nfrom azureml.core import Dataset, Run\n"
+        "from azureml.core.runconfig import DEFAULT_CPU_IMAGE\nfrom azureml.exceptions import UserErrorException\n"
+        f"run = Run.get_context()\n{body}\nrun.tag('a', 'b')\n"
+    )
+    new = migrated(script)
+
+    assert [mark.rule for mark in marks(script)] == ["AZ314"]
+    assert new.count("# TODO azml-compat AZ314: ") == 1
+    assert "mlflow.set_tag('a', 'b')" in new
+    assert migrated(new) == new
+
+
+REPEATED = {
+    "a function that others call": "def f():\n    run = Run.get_context()\n    run.log('a', 1)",
+    "a function that is called twice": "def f():\n    run = Run.get_context()\n    run.log('a', 1)\nf()\nf()",
+    "a loop in such a function": (
+        "def f():\n    run = Run.get_context()\n    for i in range(2):\n        run.log('a', 1)\nf()\nf()"
+    ),
+}
+
+
+@pytest.mark.parametrize("body", REPEATED.values(), ids=REPEATED)
+@pytest.mark.parametrize("is_unsafe", [False, True])
+def test_what_is_logged_to_the_run_of_the_script_by_each_call_has_a_step_of_its_own(body, is_unsafe):
+    new = own_part(migrated(f"from azureml.core import Run\n{body}\n", is_unsafe=is_unsafe))
+
+    assert "log_value('a', 1)" in new
+
+
+LATER = {
+    "a function": ("def late():\n    run.tag('a', 'b')\nrun.complete()\nlate()", True),
+    "a function of a function": ("def late():\n    run.tag('a', 'b')\ndef f():\n    late()\nrun.complete()\nf()", True),
+    "a function that others call": ("def late():\n    run.tag('a', 'b')\nrun.complete()", True),
+    "a hook": ("hook = lambda: run.tag('a', 'b')\nrun.complete()", True),
+    "an exit hook": ("atexit.register(lambda: run.tag('a', 'b'))\nrun.complete()", True),
+    "a function before": ("def f():\n    run.tag('a', 'b')\nf()\nrun.complete()", False),
+    "a key before": ("sorted(x, key=lambda y: run.tag('a', 'b'))\nrun.complete()", False),
+    "an object before": (
+        "class C(Callback):\n    def end(self):\n        run.tag('a', 'b')\nfit(C())\nrun.complete()",
+        False,
+    ),
+}
+
+
+@pytest.mark.parametrize(("body", "says_run"), LATER.values(), ids=LATER)
+def test_what_may_come_after_the_end_says_its_run(body, says_run):
+    new = rewritten(body)
+
+    assert ("run.info.run_id" in new) == says_run
+    assert ("mlflow.set_tag('a', 'b')" in new) != says_run
+
+
+def test_comments_within_a_call_stand_above_it():
+    body = "if x:\n    run.log(\n        'loss',  # the name\n        0.5,  # the value\n    )  # after"
+
+    assert rewritten(body) == (
+        "if x:\n    # the name\n    # the value\n    mlflow.log_metric('loss', 0.5, step=0)  # after"
+    )
+
+
+def test_names_that_another_module_may_bring_are_not_taken():
+    script = (
+        "from azureml.core import Run\nfrom utils import *\n\nrun = Run.get_context()\nrun.log('a', log_value(x))\n"
+    )
+
+    assert "mlflow_log_value('a', log_value(x))" in migrated(script)
 
 
 def test_what_has_no_equivalent_is_marked_beside_what_is_rewritten():

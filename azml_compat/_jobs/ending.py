@@ -48,7 +48,7 @@ class Supervised:
         return _status.of(self._store.get_run(self._job.run)) in (RunStatus.CANCELED, RunStatus.CANCEL_REQUESTED)
 
     def _keep_open(self) -> None:
-        """Take back the end that plain MLflow has given the run: a `with mlflow.start_run()` need not be all of a script.
+        """Take back the end that plain MLflow gave the run: a `with mlflow.start_run()` need not be all of a script.
 
         How the run ends is told by how its script does, as on Azure.
         """

@@ -573,8 +573,6 @@ class Answers:
             return union(self._result(one, _NO_CALL) for one in found) if found != UNKNOWN else (atom,)
         if isinstance(atom, Many):
             return atom.items  # a generator with the decorator contextmanager
-        if isinstance(atom, Value) and atom.path.startswith("azureml.data.context_managers."):
-            return UNKNOWN
         return (atom,)
 
 

@@ -6,6 +6,7 @@ import ast
 import difflib
 import functools
 import inspect
+import re
 from importlib import import_module
 from typing import Any, Literal, NamedTuple
 
@@ -36,6 +37,8 @@ class Verdict(NamedTuple):
 
 
 UNCHANGED = Verdict("AZ100", "runs unchanged")
+_OF_ALL = re.compile(r"__(?:name|qualname|module|doc|dict|class|bases|mro|file)__")
+"""What every class, function or module has."""
 
 
 def judge(use: Use, resolution: Resolution) -> Verdict:
@@ -43,6 +46,8 @@ def judge(use: Use, resolution: Resolution) -> Verdict:
     if use.kind == "import":
         return _judge_import(use, resolution)
     support = support_of(use.path)
+    if _OF_ALL.fullmatch(use.path.rpartition(".")[2]):
+        return UNCHANGED
     if support is None or (support.level != "refused" and is_private(_below_entry(use.path))):
         return UNCHANGED if is_provided(use.path) else _unknown(use.path)
     if support.importable and _is_mentioned(use):

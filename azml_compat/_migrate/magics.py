@@ -25,6 +25,7 @@ _OTHERS_BELOW = frozenset(
 )  # fmt: skip
 """Cell magics that do not. Of one that is in neither list, what is below it is Python if it can be read so."""
 _WRITES = ("writefile", "file")
+_APPENDS = frozenset({"-a", "--append"})
 _RUNS_PYTHON = re.compile(r"%time\s+|%timeit\s+(?:-[a-z]+\s*\d*\s+)*")
 """Line magics that take Python, up to where it begins."""
 _AUTOMAGIC = re.compile(r"\s*(?:pip3?|conda|mamba|cd|ls|ll|cat|cp|mv|mkdir|rm|rmdir|pwd|run|load_ext|matplotlib)\s+\S")
@@ -62,11 +63,15 @@ class CellMagic(NamedTuple):
 
     @property
     def writes(self) -> str | None:
-        """The name of the file that the cell is written to, as far as it can be told; None where there is none."""
+        """The path of the file that the cell is written to, as it stands there; None where there is none."""
         if self.name not in _WRITES:
             return None
-        words = [word for word in self.argument.split() if not re.fullmatch("-a|--append", word)]
-        return re.split(r"[/\\]", " ".join(words).strip("\"'"))[-1]
+        return " ".join(word for word in self.argument.split() if word not in _APPENDS).strip("\"'")
+
+    @property
+    def appends(self) -> bool:
+        """Whether the cell is added to the file that it is written to."""
+        return not _APPENDS.isdisjoint(self.argument.split())
 
 
 def cell_magic(source: str) -> CellMagic | None:

@@ -15,7 +15,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import NamedTuple
 
-from azml_compat._migrate import edits, facade, pool, requirements, sources
+from azml_compat._migrate import edits, facade, neighbours, pool, requirements, sources
 from azml_compat._migrate.requirements import Target
 from azml_compat._migrate.resolving import resolve
 from azml_compat._migrate.rewriting import Rewriting
@@ -38,6 +38,8 @@ class Task(NamedTuple):
     """Whether fixes are made too that assume something."""
     is_written: bool = False
     """Whether the file is changed, or only looked at."""
+    taken: frozenset[str] = frozenset()
+    """What other files import from it; see `neighbours`."""
     is_needed: bool | None = None
     """Whether some script imports azureml or azml_compat afterwards, so that it is still required; None: not known."""
 
@@ -78,6 +80,9 @@ class Outcome:
 
 def migrate_all(tasks: Sequence[Task]) -> list[Outcome]:
     """Rewrite files; what they require, when it is known what they still import."""
+    if len(tasks) > 1 and tasks[0].target == "mlflow":
+        taken = neighbours.taken(task.path for task in tasks)
+        tasks = [task._replace(taken=taken.get(task.path, frozenset())) for task in tasks]
     outcomes = list(pool.each(migrate, tasks, failed))
     is_needed = any(outcome.has_imports or outcome.failure for outcome in outcomes)
     deferred = [index for index, outcome in enumerate(outcomes) if outcome.is_deferred]
@@ -150,7 +155,7 @@ def _rewritings(unit: Unit, task: Task) -> list[Rewriting]:
     from azml_compat._migrate import to_mlflow  # the larger part, which the other target does not need
 
     cells = [part.start for part in unit.parts if part.cell is not None]
-    return [to_mlflow.rewrite(unit.text, resolution, is_unsafe=task.is_unsafe, cells=cells)]
+    return [to_mlflow.rewrite(unit.text, resolution, is_unsafe=task.is_unsafe, cells=cells, taken=task.taken)]
 
 
 def _is_concerned(text: str, task: Task) -> bool:

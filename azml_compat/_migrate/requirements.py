@@ -39,6 +39,8 @@ _WITHOUT_VALUE = frozenset(
 _REST = re.compile(r"[^\S\n]*(?:--(?:[^\n\\]|\\(?!\n))*)?(?:\\\n(?:[^\n\\]|\\(?!\n))*)*(?:#.*)?$", re.MULTILINE)
 _GOES_ON = re.compile(r"[^\S\n]*(?:--|\\\n)")
 _VALUE = re.compile(r"[\"']?\s*=[^\S\n]*(?P<value>\"[^\"\n]*\"|'[^'\n]*'|\{[^\n]*\})[^\S\n]*(?:#.*)?$", re.MULTILINE)
+_IS_OPTIONAL = re.compile(r"\boptional\s*=\s*true\b")
+_EXTRAS = re.compile(r"^\[tool\.poetry\.extras\](?:(?!^\[)[\s\S])*", re.MULTILINE)
 _COMMA = re.compile(r"\s*,[^\S\n]*")
 _BEFORE_WORD = re.compile(r",?[^\S\n]*(?:\\\n)?[^\S\n]*\Z")
 _MARKER = re.compile(r"\s*;.*")
@@ -87,8 +89,11 @@ class _Lists:
         self._target = target
         self._made: list[Edit] = []
         self._listed: dict[Hashable, set[str]] = {}
+        self._optional: set[str] = set()
         for entry in found:
-            if not self._is_old(entry):
+            if self._is_optional(entry):
+                self._optional.add(entry.package)
+            elif not self._is_old(entry):
                 self._listed.setdefault(self._scope(entry), set()).add(entry.package)
 
     def rewritten(self) -> Rewriting:
@@ -114,6 +119,16 @@ class _Lists:
     def _instead(self, entry: Entry) -> str:
         """Return the package to write in the place of an entry; empty where it goes."""
         return self._replacement(entry) or (self._needed if self._is_kept(entry) else "")
+
+    def _is_optional(self, entry: Entry) -> bool:
+        """Tell whether a dependency of Poetry's is there for extras alone."""
+        value = _VALUE.match(self._text, entry.start + len(entry.requirement)) if entry.form == "pair" else None
+        return value is not None and _IS_OPTIONAL.search(value["value"]) is not None
+
+    def _is_in_extras(self, entry: Entry) -> bool:
+        """Tell whether an extra of Poetry's names a dependency."""
+        section = _EXTRAS.search(self._text) if entry.form == "pair" else None
+        return section is not None and re.search(rf"""["']{re.escape(entry.requirement)}["']""", section[0]) is not None
 
     def _is_old(self, entry: Entry) -> bool:
         """Tell whether a package is one that the rewritten scripts have no use for."""
@@ -163,6 +178,10 @@ class _Lists:
     def _edits(self, entry: Entry, new: str) -> list[Edit] | str:
         """Return what to change; or, where it is left to a person, what to do."""
         what = f"write {new}" if new else "remove it"
+        if self._is_in_extras(entry):
+            return f"{what}, by hand: an extra names it"
+        if entry.form == "pair" and new in self._optional:
+            return f"{what}, by hand: {new} is there as an optional dependency"
         if entry.start < 0:
             return f"{what}, by hand: it is written in a way that is not edited here"
         if entry.is_condas and new in _NOT_CONDAS:

@@ -41,6 +41,12 @@ class Use(NamedTuple):
     path: str
     kind: Literal["import", "name", "call", "attribute", "string"]
 
+    @property
+    def is_of_module(self) -> bool:
+        """Whether a class, function or constant of a module is mentioned, by its name or as `module.name`."""
+        owner = self.path.rpartition(".")[0]
+        return self.kind == "name" or (self.kind == "attribute" and owner == owner.lower())
+
 
 class Resolution:
     """What is known of a module.

@@ -79,7 +79,7 @@ class Result:
     @property
     def runs(self) -> bool:
         """Whether it runs as it is: nothing in it is refused, or not known."""
-        return not any(finding.level in BLOCKING and finding.rule < _REQUIREMENTS for finding in self.findings)
+        return not any(finding.level in BLOCKING for finding in self.findings)
 
 
 @dataclasses.dataclass(frozen=True)

@@ -337,7 +337,8 @@ def _read_notebook(path: Path, content: bytes) -> Source:
     except (ValueError, RecursionError) as error:
         raise UnreadableError(f"it is no notebook: {error}") from error
     own: list[_Passage] = []
-    written: dict[str, list[_Passage]] = {}
+    written: list[tuple[str, list[_Passage]]] = []
+    latest: dict[str, list[_Passage]] = {}
     for cell in notebook.cells:
         source = _LineEnds(cell.source).text
         magic = magics.cell_magic(source)
@@ -346,7 +347,10 @@ def _read_notebook(path: Path, content: bytes) -> Source:
         elif magic.writes is not None:
             body = source[magic.body :]
             lines = source.count("\n", 0, magic.body)
-            written.setdefault(magic.writes, []).append(_Passage(body, body, cell.number, magic.body, lines))
+            if magic.writes not in latest or not magic.appends:
+                latest[magic.writes] = []
+                written.append((re.split(r"[/\\]", magic.writes)[-1], latest[magic.writes]))
+            latest[magic.writes].append(_Passage(body, body, cell.number, magic.body, lines))
         else:
             body = magics.mask(source[magic.body :])
             if magic.takes_python is False or (magic.takes_python is None and not _is_python(body)):
@@ -356,7 +360,7 @@ def _read_notebook(path: Path, content: bytes) -> Source:
     if notebook.language in ("", "python", "python3", "ipython", "pyspark"):
         found.append(_assembled(path, path.name, own, is_python=True))
     others: list[Unit] = []
-    for name, passages in written.items():
+    for name, passages in written:
         suffix = Path(name).suffix.lower()
         is_python = suffix in _PYTHON or (
             suffix not in _TEXTS and _is_python("\n".join(passage.raw for passage in passages))

@@ -19,7 +19,14 @@ from azml_compat._migrate.to_mlflow.module import Module
 __all__ = ["rewrite"]
 
 
-def rewrite(text: str, resolution: Resolution, *, is_unsafe: bool = False, cells: Collection[int] = ()) -> Rewriting:
+def rewrite(
+    text: str,
+    resolution: Resolution,
+    *,
+    is_unsafe: bool = False,
+    cells: Collection[int] = (),
+    taken: Collection[str] = (),
+) -> Rewriting:
     """Say what is to be changed in a module for plain MLflow.
 
     Args:
@@ -28,10 +35,12 @@ def rewrite(text: str, resolution: Resolution, *, is_unsafe: bool = False, cells
         is_unsafe: Prefer plainer code that assumes something: that a value which is logged is a number, that a tag has
             a value.
         cells: Where the cells of a notebook begin.
+        taken: The names of the module that other files import, and, each with a dot before it, the attributes that
+            those read.
 
     Returns:
         The fixes, of which the unsafe ones have no edits unless they are asked for: they count.
     """
     if not resolution.uses:
         return Rewriting([], [])
-    return Module(text, resolution, is_unsafe=is_unsafe, cells=cells).rewriting()
+    return Module(text, resolution, is_unsafe=is_unsafe, cells=cells, taken=taken).rewriting()

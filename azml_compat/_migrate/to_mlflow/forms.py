@@ -222,10 +222,30 @@ class Forms:
         return any(
             self._is_before(end, run) or self._loops(end) & self._loops(run) - around_all
             if self._script.function(end) is here
-            else here is home
+            else here is home or (self._script.function(end) is home and self._is_reached_after(end, run))
             for end in ends
             if end.value is not run
         )
+
+    def _is_reached_after(self, end: ast.AST, node: ast.AST, passed: frozenset[ast.AST] = frozenset()) -> bool:
+        """Tell whether a node may be reached after a place in the function that opens the run."""
+        function = self._script.function(node)
+        if function is None or function is self._script.function(end):
+            return self._script.span(node)[0] > self._script.span(end)[0] or self._is_for_the_exit(node)
+        if isinstance(function, ast.Lambda):
+            is_given = isinstance(self._script.parent(function), (ast.Call, ast.keyword))
+            return not is_given or self._is_reached_after(end, function, passed)
+        class_ = self._script.parent(function)
+        name = class_.name if isinstance(class_, ast.ClassDef) else function.name  # type: ignore[attr-defined]  # a def
+        uses = [use for use in self._script.loads.get(name, []) if function not in self._script.ancestors(use)]
+        if function in passed:
+            return False
+        return not uses or any(self._is_reached_after(end, use, passed | {function}) for use in uses)
+
+    def _is_for_the_exit(self, node: ast.AST) -> bool:
+        around = self._script.parent(node)
+        function = around.func if isinstance(around, ast.Call) else None
+        return "register" in (getattr(function, "attr", ""), getattr(function, "id", ""))
 
     def _loops(self, node: ast.AST) -> set[ast.AST]:
         return {

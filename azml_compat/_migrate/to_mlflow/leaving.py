@@ -26,6 +26,7 @@ _REASONS = (
     (r"azureml\.core\.(runconfig|script_run_config|script_run|databricks)\b", "MLflow submits no scripts"),
     (r"azureml\.(train|automl|pipeline|contrib|interpret|explain)\b", "MLflow has nothing of the kind"),
     (r"azureml\.widgets\b", "look at the run in MLflow's UI"),
+    (r"azureml\.(exceptions|_common|_base_sdk_common)\b", "MLflow raises `mlflow.exceptions.MlflowException`"),
     (r"azureml\.core\.keyvault\b|.*\.get_secrets?$", "read secrets from the environment"),
     (r"azureml\.core\.(workspace|authentication)\b", "MLflow has a tracking URI, and no workspaces"),
 )
@@ -46,10 +47,20 @@ def _short(path: str) -> str:
 
 
 def without_equivalent(script: Script) -> Iterator[tuple[ast.AST, str]]:
-    """Yield (node, reason) for each use that plain MLflow has nothing for: where such a thing is made or asked for."""
+    """Yield (node, reason) for each use that plain MLflow has nothing for: where something is made, or named."""
     for use in script.resolution.uses:
-        if use.kind == "call" and isinstance(use.node, ast.Call) and _is_entry(script.resolution, use.node, use.path):
+        if isinstance(use.node, ast.Call):
+            is_concerned = use.kind == "call" and _is_entry(script.resolution, use.node, use.path)
+        else:
+            is_concerned = use.is_of_module and isinstance(use.node, ast.expr) and not _is_part(script, use.node)
+        if is_concerned:
             yield use.node, reason(use.path)
+
+
+def _is_part(script: Script, node: ast.expr) -> bool:
+    """Tell whether a name is only where a longer one begins, or what is called."""
+    parent = script.parent(node)
+    return isinstance(parent, ast.Attribute) or (isinstance(parent, ast.Call) and parent.func is node)
 
 
 def _is_entry(resolution: Resolution, call: ast.Call, path: str) -> bool:
@@ -58,7 +69,7 @@ def _is_entry(resolution: Resolution, call: ast.Call, path: str) -> bool:
         return True
     value = resolution.value(call.func.value) if isinstance(call.func, ast.Attribute) else None
     is_method = value is not None and value.kind in ("instance", "list", "dict")
-    return not is_method and not path.startswith("azureml.exceptions.")
+    return not is_method
 
 
 def comment(script: Script, statement: ast.stmt, rule: str, message: str) -> Edit | None:

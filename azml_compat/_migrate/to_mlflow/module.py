@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import ast
+import io
+import tokenize
 from collections.abc import Collection
 
 from azml_compat._migrate.edits import Edit, apply
@@ -19,9 +21,11 @@ from azml_compat.exceptions import UserErrorException
 class Module:
     """A module that is rewritten."""
 
-    def __init__(self, text: str, resolution: Resolution, *, is_unsafe: bool, cells: Collection[int]) -> None:
+    def __init__(
+        self, text: str, resolution: Resolution, *, is_unsafe: bool, cells: Collection[int], taken: Collection[str]
+    ) -> None:
         self._script = Script(text, resolution)
-        self._plan = Plan(self._script, is_unsafe=is_unsafe, cells=cells)
+        self._plan = Plan(self._script, is_unsafe=is_unsafe, cells=cells, taken=taken)
         self._resolution = resolution
         self._survey = Survey(self._plan)
 
@@ -51,7 +55,7 @@ class Module:
         for node in script.outermost():
             rule = self._survey.rule(node)
             edit = self._edit(node)
-            fixes.append(Fix(rule, script.offsets.line(edit.start), (edit,)))
+            fixes.append(Fix(rule, script.offsets.line(edit.start), (*self._kept_comments(node, edit), edit)))
         if not fixes:
             return []
         edits = [edit for fix in fixes for edit in fix.edits]
@@ -82,6 +86,17 @@ class Module:
             return Edit(start, end, "pass")
         return whole_lines(self._script, node)
 
+    def _kept_comments(self, node: ast.AST, edit: Edit) -> list[Edit]:
+        """Return what puts the comments within a call, for which its new text has no place, above the statement."""
+        if edit.text in ("", "pass"):
+            return []
+        statement = self._script.statement(node)
+        lost = [comment for comment in _comments(self._script.source(node)) if comment not in edit.text]
+        line = self._script.text.split("\n")[statement.lineno - 1]
+        indentation = line[: len(line) - len(line.lstrip())]
+        at = self._script.offsets.of(statement.lineno, 0)
+        return [Edit(at, at, "".join(f"{indentation}{comment}\n" for comment in lost))] if lost else []
+
     def _marked(self, fixes: list[Fix]) -> Rewriting:
         """Return the fixes, with a comment above each statement that is left."""
         script = self._script
@@ -98,6 +113,17 @@ class Module:
             if edit is not None:
                 fixes.append(Fix(rule, statement.lineno, (edit,)))
         return Rewriting(_joined(fixes, self._script, self._plan.cells), found)
+
+
+def _comments(text: str) -> list[str]:
+    """Return the comments in an expression, or a statement."""
+    if "#" not in text:
+        return []
+    try:
+        tokens = list(tokenize.generate_tokens(io.StringIO(f"({text}\n)").readline))
+    except (tokenize.TokenError, SyntaxError):
+        return []
+    return [token.string for token in tokens if token.type == tokenize.COMMENT]
 
 
 def _joined(fixes: list[Fix], script: Script, cells: Collection[int]) -> list[Fix]:

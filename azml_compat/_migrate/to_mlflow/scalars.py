@@ -8,6 +8,7 @@ from collections.abc import Iterator
 from typing import Literal
 
 from azml_compat._metrics import escape_key
+from azml_compat._migrate.to_mlflow.forms import CONTEXT
 from azml_compat._migrate.to_mlflow.site import Rule, Site, literal
 
 RULE = "AZ302"
@@ -64,8 +65,9 @@ def is_repeated(site: Site) -> bool:
 
 def _repeaters(site: Site) -> set[ast.AST]:
     forms = site.plan.forms
-    # What may open the run several times concerns another run each time.
-    around = site.script.repeaters(forms.top.call) if forms.is_only and forms.top is not None else set()
+    opens = forms.top is not None and forms.is_only and forms.top.path not in CONTEXT
+    # What may open the run several times concerns another run each time, unless it is that of the script.
+    around = site.script.repeaters(forms.top.call) if opens and forms.top is not None else set()
     return site.script.repeaters(site.node) - around
 
 

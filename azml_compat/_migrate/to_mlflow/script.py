@@ -136,6 +136,16 @@ class Script:
         return found
 
     @cached_property
+    def has_unknown_names(self) -> bool:
+        """Whether the module imports all names of another one that is not azureml's."""
+        return any(
+            isinstance(node, ast.ImportFrom)
+            and node.names[0].name == "*"
+            and (node.module or "").partition(".")[0] not in ("azureml", "azml_compat")
+            for node in self.nodes
+        )
+
+    @cached_property
     def bound(self) -> dict[str, set[str]]:
         """{name: the statements that import it} of all names that the module binds; "" for what is no import.
 

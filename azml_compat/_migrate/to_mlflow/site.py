@@ -25,8 +25,12 @@ DELETED = "\0"
 class Plan:
     """What a module is to become: its runs, the pieces it needs, and whether assumptions are allowed."""
 
-    def __init__(self, script: Script, *, is_unsafe: bool, cells: Collection[int] = ()) -> None:
+    def __init__(
+        self, script: Script, *, is_unsafe: bool, cells: Collection[int] = (), taken: Collection[str] = ()
+    ) -> None:
         self.script = script
+        self.taken = taken
+        """The names of the module that other files import, and, with a dot before them, attributes that those read."""
         self.cells = cells
         """Where the cells of a notebook begin."""
         self.forms = Forms(script)
@@ -112,6 +116,8 @@ class Plan:
 
 def local_name(script: Script, name: str) -> str:
     """Return the name of a piece in a module, which may have something else of that name."""
+    if script.has_unknown_names:
+        name = f"mlflow_{name}"
     while name in script.bound:
         name = f"mlflow_{name}"
     return name

@@ -72,6 +72,7 @@ _TAKES_ANY = {
     "isinstance",
 }
 """Builtins that take a run, or a list of runs, whatever it is."""
+_ANNOTATED = (ast.arg, ast.AnnAssign, ast.FunctionDef, ast.AsyncFunctionDef)
 _PLAIN_CLASSES = {RUN: "mlflow.entities.Run", EXPERIMENT: "mlflow.entities.Experiment"}
 
 
@@ -107,9 +108,9 @@ class Survey:
         for node in tracked:
             self._attempt(node, self._look_at)
         for use in self._resolution.uses:
-            if use.kind == "name" and use.path in TRACKED and isinstance(use.node, ast.expr):
+            if use.is_of_module and use.path in TRACKED and isinstance(use.node, ast.expr):
                 self._attempt(use.node, self._look_at_class)
-            elif use.kind == "name" and use.path.endswith("._OfflineRun") and tracked:
+            elif use.is_of_module and use.path.endswith("._OfflineRun") and tracked:
                 self._attempt(use.node, self._look_at_offline_class)
             elif use.kind == "string" and use.path.startswith(TRACKED):
                 self._leave(use.node, leaving.NOT_UNDERSTOOD, "a tracking call that is spelled as a string")
@@ -173,6 +174,8 @@ class Survey:
             raise Left(leaving.NOT_UNDERSTOOD, "this is a run of Azure's in some cases only")
         if isinstance(node, ast.Call):
             self._look_at_creation(node)
+        elif isinstance(node, ast.Attribute):
+            self._look_at_attribute(node)
         parent = script.parent(node)
         if isinstance(parent, ast.Attribute) and script.is_instance(node, *TRACKED):
             self._look_at_member(node, parent)
@@ -190,6 +193,22 @@ class Survey:
             self._replace(call, reading.RULE, lambda: reading.existing_run(self._plan, call))
         elif path.startswith("azureml.") and path not in _MADE_BY_MEMBERS:
             raise Left(leaving.NO_EQUIVALENT, leaving.reason(path))
+
+    def _look_at_attribute(self, node: ast.Attribute) -> None:
+        """See that an attribute is one in which the script has put the run."""
+        path = self._resolution.path(node) or ""
+        if path.startswith("azureml.") and not path.startswith(TRACKED):
+            raise Left(leaving.NO_EQUIVALENT, leaving.reason(path))
+        if node.attr in self._own_properties:
+            raise Left(leaving.NOT_UNDERSTOOD, "a run is what a property gives")
+
+    @cached_property
+    def _own_properties(self) -> set[str]:
+        return {
+            node.name
+            for node in self._script.nodes
+            if isinstance(node, (ast.FunctionDef, ast.AsyncFunctionDef)) and node.decorator_list
+        }
 
     def _look_at_member(self, node: ast.expr, member: ast.Attribute) -> None:
         value = self._resolution.value(node)
@@ -227,6 +246,8 @@ class Survey:
     def _look_at_place(self, node: ast.expr, parent: ast.AST | None) -> None:
         """See that a run may stand where it does, whatever class it is of."""
         script = self._script
+        while isinstance(parent, (ast.IfExp, ast.BoolOp, ast.NamedExpr)):
+            node, parent = parent, script.parent(parent)
         if isinstance(parent, ast.withitem):
             if not isinstance(node, ast.Call):
                 text = runs.entered(self._plan, node)
@@ -243,12 +264,21 @@ class Survey:
             raise Left(leaving.NOT_UNDERSTOOD, "a run is given to code that is not in this file")
         if isinstance(parent, (ast.List, ast.Tuple, ast.Set, ast.Dict)) and not self._is_unpacked(parent):
             raise Left(leaving.NOT_UNDERSTOOD, "a run is kept in a container")
+        if isinstance(parent, ast.Assign) and any(map(self._is_taken, parent.targets)):
+            raise Left(leaving.NOT_UNDERSTOOD, "another file uses this run")
         if isinstance(parent, ast.Assign) and not all(map(self._holds, parent.targets)):
             raise Left(leaving.NOT_UNDERSTOOD, "a run is kept in a container, or in an object of another kind")
-        if isinstance(parent, ast.Return) and not self._is_called(script.function(node)):
+        giving = script.parent(parent) if isinstance(parent, ast.Tuple) else parent
+        if isinstance(giving, (ast.Return, ast.Yield)) and not self._is_called(script.function(node)):
             raise Left(leaving.NOT_UNDERSTOOD, "a run is returned to code that is not in this file")
         if isinstance(parent, (ast.Lambda, ast.Await, ast.Delete)):
             raise Left(leaving.NOT_UNDERSTOOD, "a run is used in a way that is not understood")
+
+    def _is_taken(self, target: ast.expr) -> bool:
+        """Tell whether another file uses what a run is assigned to: a variable of the module, or an attribute."""
+        if isinstance(target, ast.Name):
+            return self._script.function(target) is None and target.id in self._plan.taken
+        return isinstance(target, ast.Attribute) and f".{target.attr}" in self._plan.taken
 
     def _holds(self, target: ast.expr) -> bool:
         """Tell whether a run that is assigned is found again: in a variable, or in an object of the script."""
@@ -257,11 +287,29 @@ class Survey:
         return isinstance(target, (ast.Name, ast.Tuple))
 
     def _is_called(self, function: ast.AST | None) -> bool:
-        """Tell whether a function is mentioned in the module, so that what it takes and gives is the module's."""
-        names = {getattr(function, "name", "")}
-        if "__init__" in names:
-            names.add(getattr(self._script.parent(function), "name", "") if function is not None else "")
-        return not names.isdisjoint(self._mentioned)
+        """Tell whether a function is used in the module and by no other, so that what it takes and gives is known."""
+        name = self._called_as(function)
+        return name in self._mentioned and name not in self._plan.taken
+
+    def _called_as(self, function: ast.AST | None) -> str:
+        """Return the name by which a function is called: that of the class where it makes objects of one."""
+        name = getattr(function, "name", "")
+        if name == "__init__" and function is not None:
+            name = getattr(self._script.parent(function), "name", "")
+        return name
+
+    def _is_given_tracked(self, argument: ast.arg) -> bool:
+        """Tell whether all calls of a function are in the module, and give an argument what is rewritten too."""
+        function = self._script.function(argument)
+        if not self._is_called(function) or isinstance(function, ast.Lambda):
+            return False
+        calls = [node for node in self._script.nodes if isinstance(node, ast.Call) and self._calls(node, function)]
+        given = [value for call in calls for value in _given(call, function, argument)]  # type: ignore[arg-type]  # it is a def
+        return all(self._is_tracked(value) or _is_none(value) for value in given)
+
+    def _calls(self, call: ast.Call, function: ast.AST | None) -> bool:
+        """Tell whether a call may be one of a function."""
+        return self._called_as(function) in (getattr(call.func, "id", None), getattr(call.func, "attr", None))
 
     @cached_property
     def _mentioned(self) -> set[str]:
@@ -270,7 +318,9 @@ class Survey:
 
     def _is_unpacked(self, node: ast.AST) -> bool:
         parent = self._script.parent(node)
-        return isinstance(node, ast.Tuple) and isinstance(parent, (ast.Return, ast.Assign, ast.Expr))
+        if isinstance(parent, ast.Assign):
+            return isinstance(node, ast.Tuple) and all(isinstance(target, ast.Tuple) for target in parent.targets)
+        return isinstance(node, ast.Tuple) and isinstance(parent, (ast.Return, ast.Yield, ast.Expr))
 
     def _is_widget(self, call: ast.Call) -> bool:
         """Tell whether a statement is `RunDetails(run).show()`, which MLflow's UI stands in for."""
@@ -323,13 +373,31 @@ class Survey:
         path = self._resolution.path(node) or ""
         if isinstance(parent, ast.Attribute) or (isinstance(parent, ast.Call) and parent.func is node):
             return
-        argument = next((around for around in self._script.ancestors(node) if isinstance(around, ast.arg)), None)
-        if argument is not None and not self._is_called(self._script.function(argument)):
-            raise Left(leaving.NOT_UNDERSTOOD, "a run comes from code that is not in this file")
+        if isinstance(parent, ast.Call) and _is_isinstance(parent) and not self._is_tracked(parent.args[0]):
+            raise Left(leaving.NOT_UNDERSTOOD, "what is looked at may come from code that is not in this file")
+        if self._is_annotation(node):
+            self._check_annotation(node)
         if self._is_annotation(node) or (isinstance(parent, ast.Call) and _is_isinstance(parent)):
             self._replace(node, runs.RULE, lambda: _PLAIN_CLASSES[path])
             return
         raise Left(leaving.NOT_UNDERSTOOD, "a class of Azure's is used in a way that is not understood")
+
+    def _check_annotation(self, node: ast.AST) -> None:
+        """See that what is annotated as a run is one that is rewritten too.
+
+        Raises:
+            Left: it may come from code that is not in this file.
+        """
+        around = next(found for found in self._script.ancestors(node) if isinstance(found, _ANNOTATED))
+        if isinstance(around, ast.arg):
+            is_known = self._is_given_tracked(around)
+        elif isinstance(around, ast.AnnAssign):
+            is_known = around.value is not None and self._is_tracked(around.value)
+        else:
+            given = [found.value for found in ast.walk(around) if isinstance(found, (ast.Return, ast.Yield))]
+            is_known = all(value is None or _is_none(value) or self._is_tracked(value) for value in given)
+        if not is_known:
+            raise Left(leaving.NOT_UNDERSTOOD, "a run comes from code that is not in this file")
 
     def _look_at_offline_class(self, node: ast.AST) -> None:
         """Plan what becomes of a test for Azure's offline run: a run is always tracked, so that it is none."""
@@ -469,6 +537,7 @@ class Survey:
         for node in self._script.nodes:
             path = classes.get(string(node) or "")
             if path is not None and self._is_annotation(node):
+                self._attempt(node, self._check_annotation)
                 self._replace(node, runs.RULE, functools.partial(quoted, _PLAIN_CLASSES[path]))
 
     def _is_needed_workspace(self, node: ast.AST) -> bool:
@@ -521,10 +590,13 @@ class Survey:
         if node in self._script.replacements or any(found in self.deleted for found in self._script.ancestors(node)):
             return True
         path = self._resolution.path(node) or ""
-        if path.startswith(TRACKED):
+        if path.startswith(TRACKED) or (path.endswith("._OfflineRun") and self._is_in_replacement(node)):
             return True
         value = self._resolution.value(node) if isinstance(node, ast.expr) else None
         return value is not None and value.path == WORKSPACE and self._is_argument_of_experiment(node)
+
+    def _is_in_replacement(self, node: ast.AST) -> bool:
+        return any(around in self._script.replacements for around in self._script.ancestors(node))
 
     def _is_going(self, node: ast.AST) -> bool:
         is_alone = self._script.is_instance(node, WORKSPACE) or self._is_authentication(node)
@@ -534,6 +606,30 @@ class Survey:
         parent = self._script.parent(node)
         call = self._script.parent(parent) if isinstance(parent, ast.keyword) else parent
         return isinstance(call, ast.Call) and self._resolution.path(call) == EXPERIMENT
+
+
+def _given(call: ast.Call, function: ast.FunctionDef | ast.AsyncFunctionDef, argument: ast.arg) -> Iterator[ast.expr]:
+    """Yield what a call may give an argument of a function."""
+    named = next((keyword.value for keyword in call.keywords if keyword.arg == argument.arg), None)
+    if named is not None:
+        yield named
+        return
+    yield from (keyword.value for keyword in call.keywords if keyword.arg is None)
+    positional = [*function.args.posonlyargs, *function.args.args]
+    starred = next((value for value in call.args if isinstance(value, ast.Starred)), None)
+    if starred is not None:
+        yield starred
+    elif argument in positional:
+        index = positional.index(argument)
+        # The object of a method is no argument of its call, but where the call is one of a class.
+        is_method = bool(positional) and positional[0].arg in ("self", "cls")
+        index -= is_method
+        if index < len(call.args):
+            yield call.args[index]
+
+
+def _is_none(node: ast.expr) -> bool:
+    return isinstance(node, ast.Constant) and node.value is None
 
 
 def _is_isinstance(call: ast.Call) -> bool:
