@@ -227,20 +227,32 @@ class Forms:
             if end.value is not run
         )
 
-    def _is_reached_after(self, end: ast.AST, node: ast.AST, passed: frozenset[ast.AST] = frozenset()) -> bool:
+    def _is_reached_after(self, end: ast.AST, node: ast.AST) -> bool:
         """Tell whether a node may be reached after a place in the function that opens the run."""
-        function = self._script.function(node)
-        if function is None or function is self._script.function(end):
-            return self._script.span(node)[0] > self._script.span(end)[0] or self._is_for_the_exit(node)
+        home = self._script.function(end)
+        passed: set[ast.AST] = set()
+        places = [node]
+        while places:
+            place = places.pop()
+            function = self._script.function(place)
+            if function is None or function is home:
+                if self._script.span(place)[0] > self._script.span(end)[0] or self._is_for_the_exit(place):
+                    return True
+            elif function not in passed:
+                passed.add(function)
+                uses = self._uses(function)
+                if not uses:
+                    return True
+                places += uses
+        return False
+
+    def _uses(self, function: ast.AST) -> list[ast.AST]:
+        """Return where a function is used: called, or given to others. Of a method, where its class is."""
+        parent = self._script.parent(function)
         if isinstance(function, ast.Lambda):
-            is_given = isinstance(self._script.parent(function), (ast.Call, ast.keyword))
-            return not is_given or self._is_reached_after(end, function, passed)
-        class_ = self._script.parent(function)
-        name = class_.name if isinstance(class_, ast.ClassDef) else function.name  # type: ignore[attr-defined]  # a def
-        uses = [use for use in self._script.loads.get(name, []) if function not in self._script.ancestors(use)]
-        if function in passed:
-            return False
-        return not uses or any(self._is_reached_after(end, use, passed | {function}) for use in uses)
+            return [function] if isinstance(parent, (ast.Call, ast.keyword)) else []
+        name = getattr(parent if isinstance(parent, ast.ClassDef) else function, "name", "")
+        return [use for use in self._script.loads.get(name, []) if function not in self._script.ancestors(use)]
 
     def _is_for_the_exit(self, node: ast.AST) -> bool:
         around = self._script.parent(node)
