@@ -63,11 +63,23 @@ def stored_path(name: str) -> str:
     path = _escape_more(escape_path(name))
     if any(len(part.encode()) > _MAX_BYTES for part in path.split("/")):
         path = _escape_more(escape_path(path))
+    return _as_file(path)
+
+
+def _as_file(path: str) -> str:
+    """Return a stored path as it is where it is one of a file, which never has the name of its folder."""
     folder, slash, base = path.rpartition("/")
     if slash and base == posixpath.basename(folder):
         # A folder whose only file has its name is empty to MLflow's client of a server.
         base = f"_x0{base[2:]}" if _BEGINS_ESCAPED.match(base) else f"_x{ord(base[0]):x}_{base[1:]}"
     return f"{folder}{slash}{base}"
+
+
+def _as_folder(path: str) -> str:
+    """Return the stored path of a file as it is where it is one of a folder."""
+    folder = posixpath.dirname(path)
+    twin = posixpath.join(folder, posixpath.basename(folder))
+    return twin if folder and _as_file(twin) == path else path
 
 
 def _escape_more(path: str) -> str:
@@ -170,7 +182,7 @@ class RunFiles:
         while True:
             folder = posixpath.dirname(wanted)
             entries = self._list(folder)
-            found = entries.get(wanted)
+            found = entries.get(wanted) or entries.get(_as_folder(wanted) if wanted == path else _as_file(wanted))
             if found is not None:
                 return found if wanted == path or not found.is_folder else None
             if entries or not folder:

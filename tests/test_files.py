@@ -651,6 +651,20 @@ def test_any_names_are_stored_as_a_model_says(exp, names):
     assert {name: read(run, name) for name in model} == model
 
 
+@pytest.mark.parametrize("name", ["a/a/a", "a/a/b", "a/a/a/a"])
+@pytest.mark.parametrize("file", ["a/a", "a"])
+@pytest.mark.parametrize("is_above_first", [True, False])
+def test_no_file_is_below_another_whose_name_is_that_of_its_folder(run, name, file, is_above_first):
+    """MLflow would take such a file for its folder, so that it has another name there."""
+    first, second = (file, name) if is_above_first else (name, file)
+    put(run, first, "first")
+    with pytest.raises(AzureMLAggregatedException):
+        put(run, second)
+
+    assert run.get_file_names() == [first]
+    assert read(run, first) == "first"
+
+
 def is_above(folder, name):
     return name.startswith(f"{folder}/")
 
