@@ -26,7 +26,7 @@ SCRIPT = """
 import json, os, sys
 from lives import live
 
-_, experiment, seed, calls, ending = sys.argv
+_, reports, experiment, seed, calls, ending = sys.argv
 calls = int(calls)
 
 def error():
@@ -37,7 +37,7 @@ def interrupt():
 
 def report(**event):
     global calls
-    os.write(9, f"{json.dumps(event)}\\n".encode())
+    os.write(int(reports), f"{json.dumps(event)}\\n".encode())
     calls -= "done" in event
     if calls == 0:
         {"exit": lambda: sys.exit(3), "_exit": lambda: os._exit(3), "error": error, "interrupt": interrupt}[ending]()
@@ -94,7 +94,7 @@ class Endings(Rounds):
             code = script.watch(self.pace.moment(phase, self.random), number=number)
         code = os.waitstatus_to_exitcode(code)
         has_begun_exit = script.events[-1] == {"begin": "exit"}
-        if script.signalled_after is None:
+        if not script.is_signalled:
             self._end_well(script, code)
         else:
             self.tally.cut_short += 1
@@ -113,7 +113,7 @@ class Endings(Rounds):
         path = self.said.with_name("script.py")
         path.write_text(SCRIPT)
         launcher = self.random.choice(([], ["-m", "azml_compat"]))
-        command = [sys.executable, *launcher, str(path), experiment, str(seed), str(calls), ending]
+        command = [sys.executable, *launcher, str(path), str(_REPORTS), experiment, str(seed), str(calls), ending]
         environment = {
             **os.environ,
             "PYTHONPATH": os.pathsep.join([str(_HERE), str(_HERE.parent)]),

@@ -44,12 +44,12 @@ class Kills(Rounds):
         began = time.monotonic()
         victim = Process.fork(self.said, live_and_end, experiment, seed)
         status = victim.watch(self.pace.moment(phase, self.random), delay)
-        if victim.signalled_after is None:
+        if victim.is_signalled:
+            self.tally.cut_short += 1
+        else:
             self.pace.learn("life", time.monotonic() - began)
             self.tally.errors += bool(status)
-        else:
-            self.tally.cut_short += 1
-        how = "not killed" if victim.signalled_after is None else f"killed within {phase}"
+        how = f"killed within {phase}" if victim.is_signalled else "not killed"
         return Ended(victim, f"{how}, {self._kill_recoveries()} killed recoveries", "Failed")
 
     def _kill_recoveries(self) -> int:
@@ -58,7 +58,7 @@ class Kills(Rounds):
         while killed < 3 and self.random.random() < _SHARE_OF_KILLED_RECOVERIES:
             process = Process.fork(self.said, recover)
             status = process.watch(lambda _: None, self.pace.within("recover", self.random, 0.1))
-            if process.signalled_after is None:
+            if not process.is_signalled:
                 self.tally.errors += bool(status)
                 break
             killed += 1

@@ -145,8 +145,8 @@ class Process:
     events: list[dict[str, Any]] = field(default_factory=list)
     seconds: dict[str, list[float]] = field(default_factory=lambda: defaultdict(list))
     """How long the calls of each kind took."""
-    signalled_after: int | None = None
-    """How many reports there were when it got the signal; None when it has ended before."""
+    is_signalled: bool = False
+    """Whether it got the signal before it had ended."""
     _rest: bytes = b""
     _began: float = 0.0
 
@@ -188,7 +188,7 @@ class Process:
                 if kill_at is None:
                     os.kill(self.pid, signal.SIGKILL)
                     raise RuntimeError("a process hangs")
-                self.signalled_after = len(self.events)
+                self.is_signalled = True
                 os.kill(self.pid, number)
                 kill_at = None
                 continue

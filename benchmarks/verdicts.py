@@ -64,6 +64,7 @@ def expected(events: list[dict[str, Any]], cut_short: str) -> list[Expected]:
     runs: list[Expected] = []
     before: dict[str, Any] = {}
     for event in events:
+        ended = ("Completed",) if "done" in event else ("Completed", cut_short)
         if event.get("begin") == "start":
             runs.append(Expected(statuses=(cut_short,)))
         elif event.get("done") == "start":
@@ -76,9 +77,9 @@ def expected(events: list[dict[str, Any]], cut_short: str) -> list[Expected]:
         elif "exit" in event.values():
             for run in runs:
                 if run.statuses != ("Completed",):
-                    run.statuses = ("Completed",) if "done" in event else ("Completed", cut_short)
+                    run.statuses = ended
         elif "end" in event.values():
-            runs[event["run"]].statuses = ("Completed",) if "done" in event else ("Completed", cut_short)
+            runs[event["run"]].statuses = ended
         before = event
     return runs
 

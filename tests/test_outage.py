@@ -37,8 +37,6 @@ from tests.gates import Gate
 from tests.waiting import wait_for
 
 REPOSITORY = Path(__file__).parents[1]
-AT_ONCE = 1.0
-"""Seconds: a busy machine may take as long for anything, a call that waits for the store takes longer."""
 NO_ANSWER = MlflowException("API request to http://x failed with exception [Errno 104] Connection reset by peer")
 
 
@@ -115,7 +113,7 @@ def test_log_calls_do_not_notice_an_outage_and_nothing_is_lost_or_doubled(run, g
         slowest = max(slowest, seconds_of(lambda value=value: run.log_list("l", [value, value + 0.5])))
     run.complete()
 
-    assert slowest < AT_ONCE
+    assert slowest < 0.1
     assert run.get_metrics() == {
         "a": list(range(500)),
         "t": {"x": list(range(1, 500)), "y": [str(value) for value in range(1, 500)]},
@@ -134,7 +132,7 @@ def test_log_calls_do_not_wait_for_a_server_that_hangs(run, gate):
     slowest = max(seconds_of(lambda value=value: run.log("a", value)) for value in range(1, 200))
     gate.open()
 
-    assert slowest < AT_ONCE
+    assert slowest < 0.1
     assert run.get_metrics() == {"a": list(range(200))}
 
 
@@ -198,13 +196,13 @@ def outage_of_a_real_server(tmp_path, template_database, monkeypatch, seconds):
 
 @pytest.mark.alone
 def test_a_server_that_is_stopped_and_started_anew_gets_everything_once(tmp_path, template_database, monkeypatch):
-    assert outage_of_a_real_server(tmp_path, template_database, monkeypatch, 2) < AT_ONCE
+    assert outage_of_a_real_server(tmp_path, template_database, monkeypatch, 2) < 0.1
 
 
 @pytest.mark.alone
 def test_a_server_that_is_away_for_a_minute_gets_everything_once(tmp_path, template_database, monkeypatch):
     monkeypatch.setenv("AZML_COMPAT_BACKGROUND", "1")
-    assert outage_of_a_real_server(tmp_path, template_database, monkeypatch, 60) < AT_ONCE
+    assert outage_of_a_real_server(tmp_path, template_database, monkeypatch, 60) < 0.1
 
 
 @pytest.mark.alone
@@ -214,7 +212,7 @@ def test_the_first_call_of_a_process_that_joins_a_run_waits_a_few_seconds_at_mos
     joined = Run.get(ws, run_id)
     gate.hang()
     assert seconds_of(lambda: joined.log("a", 1.0)) < 9
-    assert seconds_of(lambda: joined.log("a", 2.0)) < AT_ONCE
+    assert seconds_of(lambda: joined.log("a", 2.0)) < 0.1
     gate.open()
 
     assert joined.get_metrics() == {"a": [1.0, 2.0]}
@@ -1107,7 +1105,7 @@ def test_a_script_goes_on_and_ends_in_time_on_a_server_that_hangs(gate, tracking
     ended = time.time()
     took = {what: float(seconds) for what, seconds in map(str.split, shown.splitlines())}
     assert code == 0, errors
-    assert took["log"] < AT_ONCE
+    assert took["log"] < 0.2
     assert took["get_metrics"] < 16
     assert took["complete"] < 11
     assert ended - took["ends"] < 12

@@ -498,7 +498,7 @@ def test_the_output_is_shown_as_it_comes(sexp):
 def test_the_output_can_be_read_while_the_script_runs(sexp):
     run = submit(sexp, "import time; print('early'); time.sleep(30)")
 
-    assert wait_for(lambda: "user_logs/std_log.txt" in run.get_file_names())
+    assert wait_for(lambda: "user_logs/std_log.txt" in run.get_file_names(), 20)
     assert text_of(run) == "early\n"
     assert run.get_status() == "Running"
     run.cancel()
@@ -522,7 +522,7 @@ def test_cancel_ends_everything_that_the_script_has_started(sexp):
         time.sleep(100)
         """,
     )
-    assert wait_for(lambda: len(_pids_with(f"cancel-{run.id}")) >= 3)
+    assert wait_for(lambda: len(_pids_with(f"cancel-{run.id}")) >= 3, 20)
     run.cancel()
     details = run.wait_for_completion()
 
@@ -690,7 +690,7 @@ def test_the_run_outlives_whoever_submitted_it(tracking_uri):
     run = Run.get(Workspace("s", "g", "w"), run_id)
 
     assert done.returncode == -signal.SIGKILL
-    assert wait_for(lambda: run.get_status() == "Completed")
+    assert wait_for(lambda: run.get_status() == "Completed", 30)
     assert run.get_metrics() == {"a": 1}
 
 

@@ -45,9 +45,9 @@ def judge(use: Use, resolution: Resolution) -> Verdict:
     """Say what becomes of a use where azureml is azml_compat."""
     if use.kind == "import":
         return _judge_import(use, resolution)
-    support = support_of(use.path)
     if _OF_ALL.fullmatch(use.path.rpartition(".")[2]):
         return UNCHANGED
+    support = support_of(use.path)
     if support is None or (support.level != "refused" and is_private(_below_entry(use.path))):
         return UNCHANGED if is_provided(use.path) else _unknown(use.path)
     if support.importable and _is_mentioned(use):

@@ -28,7 +28,7 @@ def taken(files: Iterable[Path]) -> Mapping[Path, frozenset[str]]:
     for file in files:
         modules.setdefault(file.parent.name if file.stem == "__init__" else file.stem, []).append(file)
     found: dict[Path, set[str]] = {}
-    for paths in list(modules.values()):
+    for paths in modules.values():
         for reader in paths:
             for module, names in _imports(reader):
                 for file in modules.get(module, ()):

@@ -65,9 +65,9 @@ def is_repeated(site: Site) -> bool:
 
 def _repeaters(site: Site) -> set[ast.AST]:
     forms = site.plan.forms
-    opens = forms.top is not None and forms.is_only and forms.top.path not in CONTEXT
+    top = forms.top if forms.is_only else None
     # What may open the run several times concerns another run each time, unless it is that of the script.
-    around = site.script.repeaters(forms.top.call) if opens and forms.top is not None else set()
+    around = site.script.repeaters(top.call) if top is not None and top.path not in CONTEXT else set()
     return site.script.repeaters(site.node) - around
 
 
