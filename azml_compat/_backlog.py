@@ -44,7 +44,7 @@ def backlogs() -> Iterator[Backlog]:
         backlog = Backlog(spool)
         for run in spool.runs():
             _look_at(backlog, run)
-        backlog.refused = [*found.glob("*/*.rejected"), *found.glob("*/*.undeliverable")]
+        backlog.refused = spool.refused()
         if backlog.headers or backlog.runs or backlog.elsewhere or backlog.refused:
             yield backlog
 

@@ -22,6 +22,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from azml_compat import _cli, _runtime
+from azml_compat._backlog import backlogs
 from azml_compat._commands import doctor as command
 from azml_compat._journal import Header, Spool
 from azml_compat._tracking import looking
@@ -592,6 +593,29 @@ def test_what_was_refused_and_what_other_machines_keep_here_is_told(doctor):
 
     assert f"refused what is kept in {path.with_suffix('.rejected')}" in problems(findings)
     assert "There are journals of the machine moon" in texts(findings, JOURNALS, "note")
+
+
+def test_runs_may_end_while_the_journals_are_looked_at():
+    path = journal(store="http://far.example")
+    path.with_suffix(".rejected").write_text("{}\n")
+    ends = threading.Event()
+
+    def come_and_go():
+        while not ends.is_set():
+            for number in range(20):
+                (path.parent.parent / f"run-{number + 2}").mkdir()
+            for number in range(20):
+                (path.parent.parent / f"run-{number + 2}").rmdir()
+
+    others = threading.Thread(target=come_and_go)
+    others.start()
+    try:
+        seen = {tuple(backlog.refused) for _ in range(200) for backlog in backlogs()}
+    finally:
+        ends.set()
+        others.join()
+
+    assert seen == {(path.with_suffix(".rejected"),)}
 
 
 def test_a_journal_that_cannot_be_kept_is_a_problem(doctor, monkeypatch):

@@ -34,7 +34,7 @@ from azml_compat.exceptions import AuthenticationException, AzureMLException
 from tests.conftest import mlflow_server
 from tests.disks import FULL_OR_READ_ONLY, Disk
 from tests.gates import Gate
-from tests.waiting import wait_for
+from tests.waiting import files_below, wait_for
 
 REPOSITORY = Path(__file__).parents[1]
 NO_ANSWER = MlflowException("API request to http://x failed with exception [Errno 104] Connection reset by peer")
@@ -91,9 +91,9 @@ def raises_away(action):
 
 def kept_files():
     """What the home has of journals."""
-    home = Path(os.environ["AZML_COMPAT_HOME"])
     kept = {".log", ".rejected", ".undeliverable"}
-    return [file for file in home.rglob("*") if file.suffix in kept and file.name != ".background.log"]
+    files = files_below(os.environ["AZML_COMPAT_HOME"])
+    return [file for file in files if file.suffix in kept and file.name != ".background.log"]
 
 
 # Log calls

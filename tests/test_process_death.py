@@ -27,7 +27,7 @@ from azml_compat._restclient.exceptions import ServiceException
 from azml_compat._tracking import Store
 from azml_compat.exceptions import AzureMLException
 from tests.conftest import mlflow_server
-from tests.waiting import wait_for
+from tests.waiting import files_below, wait_for
 
 REPOSITORY = Path(__file__).parents[1]
 HEAD = """
@@ -106,9 +106,8 @@ def the_run():
 
 def journals():
     """The files in the home that belong to journals."""
-    home = Path(os.environ["AZML_COMPAT_HOME"])
     ours = {"lock", "lanes", ".locks", ".background", ".background.log"}
-    return [file for file in home.rglob("*") if file.is_file() and file.name not in ours]
+    return [file for file in files_below(os.environ["AZML_COMPAT_HOME"]) if file.name not in ours]
 
 
 def status_in_file_store(uri):

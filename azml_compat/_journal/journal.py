@@ -21,6 +21,8 @@ from azml_compat._reporting import logger
 LOG = ".log"
 CURSOR = ".cursor"
 NEW = ".new"
+REJECTED = ".rejected"
+UNDELIVERABLE = ".undeliverable"
 VERSION = 1
 
 
@@ -229,7 +231,7 @@ def name_of(path: Path) -> str:
 def rejected_beside(path: Path) -> list[str]:
     """Return what was rejected of the journal at `path`, which may be gone by now."""
     try:
-        return path.with_name(f"{name_of(path)}.rejected").read_text().splitlines()
+        return path.with_name(f"{name_of(path)}{REJECTED}").read_text().splitlines()
     except FileNotFoundError:
         return []
 
@@ -365,7 +367,7 @@ class JournalFile:
 
     def reject(self, line: str) -> None:
         """Keep what the store refuses, as one line of text, where nothing delivers it again."""
-        descriptor = places.open_private(self._beside(".rejected"), os.O_WRONLY | os.O_APPEND | os.O_CREAT)
+        descriptor = places.open_private(self._beside(REJECTED), os.O_WRONLY | os.O_APPEND | os.O_CREAT)
         try:
             os.write(descriptor, f"{line}\n".encode())
         finally:
@@ -382,7 +384,7 @@ class JournalFile:
 
     def set_aside(self) -> None:
         """Keep the journal under a name by which nobody tries to deliver it."""
-        self.path.rename(self.path.with_name(f"{self.path.name}.undeliverable"))
+        self.path.rename(self.path.with_name(f"{self.path.name}{UNDELIVERABLE}"))
 
     def remove(self) -> None:
         """Delete the journal and what belongs to it; what was rejected stays."""

@@ -19,7 +19,17 @@ from typing import NamedTuple
 from azml_compat._home import home, spools
 from azml_compat._journal import places
 from azml_compat._journal.cursor import Cursor
-from azml_compat._journal.journal import CURSOR, LOG, NEW, Header, Journal, JournalFile, name_of
+from azml_compat._journal.journal import (
+    CURSOR,
+    LOG,
+    NEW,
+    REJECTED,
+    UNDELIVERABLE,
+    Header,
+    Journal,
+    JournalFile,
+    name_of,
+)
 from azml_compat._tracking.addresses import identity_of, without_credentials
 
 _LOCK = "lock"
@@ -223,6 +233,12 @@ class Spool:
                 return sorted(Path(entry.path) for entry in entries if entry.name.endswith(LOG))
         except (FileNotFoundError, NotADirectoryError):
             return []
+
+    def refused(self) -> list[Path]:
+        """Return the files with what the store has not taken and never will, those of one run together."""
+        # os.walk passes over what is removed meanwhile; Path.glob raises, before Python 3.13.
+        files = (Path(folder, name) for folder, _, names in os.walk(self.folder) for name in names)
+        return sorted(file for file in files if file.suffix in (REJECTED, UNDELIVERABLE))
 
     def has_journals(self, run: str) -> bool:
         """Tell whether `run` has journals here."""
