@@ -297,7 +297,9 @@ def test_a_journal_that_cannot_be_made_leaves_nothing(spool, mocker):
 
 
 @pytest.mark.parametrize(("seconds", "expected"), [(None, 0), (0.0, 4), (1000.0, 1)])
-def test_journals_are_forced_to_disk_as_often_as_asked(spool, mocker, seconds, expected):
+@pytest.mark.parametrize("since_boot", [5.0, 1e6])
+def test_journals_are_forced_to_disk_as_often_as_asked(spool, mocker, seconds, expected, since_boot):
+    mocker.patch("time.monotonic", return_value=since_boot)
     sync = mocker.spy(os, "fsync")
     made = spool.create("r", header(), seconds)
     for number in range(3):

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import json
+import math
 import os
 import platform
 import time
@@ -96,7 +97,7 @@ class Journal:
         self.is_undeliverable = False
         self.kept_cursor: Cursor | None = None
         self._sync_seconds = sync_seconds
-        self._synced = 0.0
+        self._synced = -math.inf
         self._has_told = False
         """That lines are not forced to the disk."""
         self._readers: set[JournalFile] = set()

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import codecs
+import math
 import posixpath
 import re
 import sys
@@ -80,7 +81,7 @@ class ScriptRun(Run):
     def _wait_while(self, waiting: list[str], *, show_output: bool = False) -> None:
         stream = _Stream(self) if show_output else None
         seconds, longest = _POLL_SECONDS
-        ensured = 0.0
+        ensured = -math.inf
         while True:
             folder = self._folder()
             if folder is not None:
