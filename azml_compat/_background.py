@@ -49,6 +49,7 @@ class _Starter:
     def __init__(self) -> None:
         self._watcher: threading.Thread | None = None
         """The thread that looks after it while there are journals."""
+        self._has_told = False
         self._spool: Spool | None = None
 
     def soon(self, uri: str, spool: Spool) -> None:
@@ -58,7 +59,13 @@ class _Starter:
             return  # In a forked child, no thread of its parent is alive.
         self._spool = spool
         self._watcher = threading.Thread(target=self._watch, args=(uri, spool), daemon=True)
-        self._watcher.start()
+        try:
+            self._watcher.start()
+        except RuntimeError as error:  # The system has no more threads for this user, or python is ending.
+            self._watcher = None
+            if not self._has_told:
+                self._has_told = True
+                logger.warning("Nobody looks after the background process: %s.", error)
 
     def _watch(self, uri: str, spool: Spool) -> None:
         me = threading.current_thread()

@@ -205,7 +205,10 @@ class ProcessEnd:
         outcome = (self._outcome or Outcome()) if self._is_idle else Outcome(is_terminated=True)
         self._secure(outcome)
         thread = threading.Thread(target=self._finish, args=(outcome,), daemon=True)
-        thread.start()
+        try:
+            thread.start()
+        except RuntimeError:  # The system has no more threads for this user. The end is in the journal.
+            return
         thread.join(_TERMINATION_SECONDS)
 
 

@@ -320,8 +320,16 @@ def writers() -> list[RunWriter]:
 
 
 def _recover() -> None:
-    """Close the runs of this machine whose processes have died, and deliver what they left."""
-    _see_to_jobs()
+    """Close the runs of this machine whose processes have died, and deliver what they left.
+
+    Whatever is wrong with those is no reason why a script that opens the store should fail.
+    """
+    with reported("Cannot look after what other scripts have left"):
+        _see_to_jobs()
+        _deliver_for_the_dead()
+
+
+def _deliver_for_the_dead() -> None:
     shared = outbox()
     if shared.spool is None or shared.drain is None:
         return

@@ -21,7 +21,7 @@ from azml_compat._delivery import Direct, Report, identity_of
 from azml_compat._draining import Drain
 from azml_compat._journal import Header, Journal, Spool, places, rejected_beside
 from azml_compat._metrics import Batch, Column, Encoder
-from azml_compat._metrics.records import Record
+from azml_compat._metrics.records import KeyRecord, Record, StepRecord
 from azml_compat._reporting import logger, message_of
 from azml_compat._tracking import Store
 from azml_compat._tracking.addresses import without_credentials
@@ -187,6 +187,7 @@ class RunWriter:
         self._untold: list[Exception] = []
         self._has_told = False
         """That the journal cannot take more."""
+        self._owed: list[Record] = []
         self._blank_size = journal.size if journal is not None else -1
 
     # -- log calls --------------------------------------------------------------------------------------------
@@ -195,7 +196,7 @@ class RunWriter:
         """Log the value, or values, of one column named like the metric."""
         cells = column.cells
         encoder = self.encoder
-        if step is None and encoder is not None and len(cells) == 1:
+        if step is None and encoder is not None and len(cells) == 1 and not self._owed:
             with self._lock:
                 line = encoder.encode_plain(name, cells[0])
                 if line is not None:
@@ -207,25 +208,35 @@ class RunWriter:
         """Log `columns`, all of one length, as rows of metric `name`."""
         with self._lock:
             for batch in self._encoder().encode(name, columns, step):
-                self._write(batch.dump())
+                self._write_batch(batch)
             if _has_view(name, columns):
                 self._with_view.add(name)
 
     def append_artifact(self, name: str, path: str, kind: str) -> None:
         """Log the run's file `path` as a row of metric `name`."""
         with self._lock:
-            self._write(self._encoder().encode_artifact(name, path, kind).dump())
+            self._write_batch(self._encoder().encode_artifact(name, path, kind))
             self._with_view.add(name)
 
     def append_record(self, record: Record) -> None:
         """Add a record that describes no metric."""
         with self._lock:
-            self._write(Batch([record]).dump())
+            self._write_batch(Batch([record]))
 
     def _encoder(self) -> Encoder:
         if self.encoder is None:
             self.encoder = self._make_encoder()
         return self.encoder
+
+    def _write_batch(self, batch: Batch) -> None:
+        """Write a batch with what is owed: records of one that could not be written, which the encoder gives once."""
+        batch.records = self._owed + batch.records
+        try:
+            self._write(batch.dump())
+        except BaseException:
+            self._owed = [record for record in batch.records if isinstance(record, (KeyRecord, StepRecord))]
+            raise
+        self._owed = []
 
     def _write(self, line: str) -> None:
         journal = self._journal or self._open()

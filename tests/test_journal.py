@@ -814,6 +814,43 @@ def test_a_journal_can_be_made_while_the_folder_of_its_run_is_tidied_away(spool,
     assert spool.journals("r") == [made.path]
 
 
+def test_a_folder_that_goes_while_pathlib_makes_it_is_made_again(spool, mocker):
+    real = Path.mkdir
+    errors = [FileExistsError(errno.EEXIST, "File exists")]
+
+    def mkdir(path, *arguments, **more):
+        if path.name == "r" and errors:
+            raise errors.pop()
+        real(path, *arguments, **more)
+
+    mocker.patch.object(Path, "mkdir", mkdir)
+    made = spool.create("r", header())
+
+    assert spool.journals("r") == [made.path]
+
+
+def test_a_file_in_place_of_a_folder_is_an_error(tmp_path):
+    (tmp_path / "taken").write_text("")
+
+    with pytest.raises(FileExistsError):
+        places.private_folder(tmp_path / "taken")
+
+
+def test_folders_may_go_while_what_was_left_is_looked_for(spool, mocker):
+    places.private_folder(spool.folder / "gone")
+    real = Spool.journals
+
+    def journals(looked, run):
+        found = real(looked, run)
+        if run == "gone":
+            (spool.folder / run).rmdir()
+        return found
+
+    mocker.patch.object(Spool, "journals", journals)
+
+    assert spool.abandoned_runs() == []
+
+
 @pytest.mark.parametrize("suffix", [".new", ".cursor"])
 def test_what_is_left_of_a_journal_that_was_never_finished_is_cleared_away_later(spool, suffix):
     folder = places.private_folder(spool.folder / "r")

@@ -1520,6 +1520,32 @@ def test_log_raises_only_when_neither_the_disk_nor_the_store_takes_the_value(run
     assert run.status == "Completed"
 
 
+def test_what_was_told_with_a_value_that_is_not_logged_is_told_with_the_next(run, gate, disk):
+    """Only the first point of a name says which name and type it is of, and whose its steps are."""
+    logs = {
+        "loss (train)": lambda: run.log("loss (train)", 0.5),
+        "n": lambda: run.log("n", 3),
+        "mine": lambda: run.log("mine", 0.5, step=7),
+        "widened": lambda: run.log("widened", 0.5),
+        "many": lambda: run.log_list("many", list(range(2500))),
+    }
+    run.log("widened", 1)
+    disk.error = errno.ENOSPC
+    gate.shut()
+    for log in logs.values():
+        with pytest.raises(AzureMLException, match="not logged"):
+            log()
+    gate.open()
+    disk.error = 0
+    run.log("other", 1)
+    assert run.get_metrics() == {"widened": 1.0, "other": 1}, "and nothing of those that were not logged"
+    for log in logs.values():
+        log()
+
+    expected = {"loss (train)": 0.5, "n": 3, "mine": 0.5, "widened": [1.0, 0.5], "many": list(range(2500)), "other": 1}
+    assert repr(sorted(run.get_metrics().items())) == repr(sorted(expected.items()))
+
+
 def test_a_run_that_started_meanwhile_gets_its_values_on_a_full_disk_as_soon_as_the_store_is_back(
     away, gate, disk, server, name
 ):

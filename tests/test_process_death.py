@@ -1048,6 +1048,17 @@ def test_8_threads_and_8_processes_on_one_run_lose_nothing_and_keep_their_order(
     assert journals() == []
 
 
+def test_what_is_wrong_with_runs_of_others_does_not_reach_a_script(sqlite_uri, mocker, monkeypatch, caplog):
+    monkeypatch.setenv("MLFLOW_TRACKING_URI", sqlite_uri)
+    mocker.patch.object(Spool, "abandoned_runs", side_effect=PermissionError("not yours"))
+    run = Experiment(Workspace("s", "g", "w"), "e").start_logging(snapshot_directory=None)
+    run.log("a", 1)
+    run.complete()
+
+    assert run.get_metrics() == {"a": 1}
+    assert caplog.text.count("Cannot look after what other scripts have left: not yours") == 1
+
+
 # The background process
 
 
@@ -1201,6 +1212,23 @@ def test_a_background_process_that_cannot_live_is_not_started_every_few_seconds(
 
 
 @pytest.mark.alone
+def test_a_script_for_which_the_system_has_no_more_threads_goes_on(local_exp, mocker, monkeypatch, caplog):
+    monkeypatch.setenv("AZML_COMPAT_BACKGROUND", "1")
+    mocker.patch.object(_background, "_starter", _background._Starter())
+    mocker.patch.object(_background, "start_soon", _background._starter.soon)
+    mocker.patch("threading.Thread.start", side_effect=RuntimeError("can't start new thread"))
+    runs = [local_exp.start_logging(snapshot_directory=None) for _ in range(2)]
+    for run in runs:
+        run.log("a", 1)
+        run.log("a", 2)
+    mocker.stopall()
+    for run in runs:
+        run.complete()
+
+    assert [run.get_metrics() for run in runs] == [{"a": [1, 2]}] * 2
+    assert caplog.text.count("can't start new thread") == 1
+
+
 def test_a_background_process_that_was_killed_is_replaced(background):
     process = launch("""
         from azml_compat import _background

@@ -17,9 +17,21 @@ from azml_compat.core.run import Run
 from azml_compat.core.workspace import Workspace
 
 _WORDS = {"queued": RunStatus.QUEUED, "preparing": RunStatus.PREPARING, "running": RunStatus.RUNNING}
+_CANCELED = (RunStatus.CANCELED, RunStatus.CANCEL_REQUESTED)
 _DRIVER_LOG = "azureml-logs/70_driver_log.txt"
 _USER_LOGS = "user_logs"
 _KILL_SECONDS = 2.0
+
+
+def give_up(run: str, error: Exception) -> None:
+    """End a run as Failed, with nothing more of what its script has left.
+
+    Raises:
+        AzureMLException: the store does not take it.
+    """
+    store = _runtime.store()
+    store.set_run_tags(run, error_tags(error_of(f"The run could not be brought to its end: {message_of(error)}", None)))
+    store.end_run(run, _status.to_mlflow(RunStatus.FAILED))
 
 
 class Supervised:
@@ -34,18 +46,22 @@ class Supervised:
         self._job = folder.job()
         self._run = Run.get(Workspace._of_process(), self._job.run)  # noqa: SLF001 - that of this process's variables
         self._store = _runtime.store()
+        self._end = _status.to_mlflow(RunStatus.FAILED)
 
     def tell(self, phase: str) -> None:
-        """Say in the store how far the run is."""
+        """Say in the store how far the run is, unless that says that it is to be canceled."""
         word = _WORDS[phase]
-        if not _status.is_terminal(self._store.get_run(self._job.run)):
+        record = self._store.get_run(self._job.run)
+        if _status.of(record) in _CANCELED:
+            self._folder.cancel()
+        elif not _status.is_terminal(record):
             self._store.set_run_status(self._job.run, _status.to_mlflow(word))
             self._store.set_run_tags(self._job.run, {_names.TAG_STATUS: word})
 
     def is_canceled(self) -> bool:
         """Tell whether somebody has canceled the run in the store."""
         self._keep_open()
-        return _status.of(self._store.get_run(self._job.run)) in (RunStatus.CANCELED, RunStatus.CANCEL_REQUESTED)
+        return _status.of(self._store.get_run(self._job.run)) in _CANCELED
 
     def _keep_open(self) -> None:
         """Take back the end that plain MLflow gave the run: a `with mlflow.start_run()` need not be all of a script.
@@ -92,15 +108,15 @@ class Supervised:
         run._base = Path(self._job.work)  # noqa: SLF001 - as above
         run._folders = list(self._job.folders)  # noqa: SLF001 - as above
         tags = error_tags(error_of(reason, None) if reason is not None else None)
+        self._end = _status.to_mlflow(status)
         self._keep_open()
         for refused in run._finish_now(status, tags):  # noqa: SLF001 - as above
             logger.warning("%s", message_of(refused))
 
-    def give_up(self, error: Exception) -> None:
-        """End the run as Failed, with nothing more of what the script has left."""
-        tags = error_tags(error_of(f"The run could not be brought to its end: {message_of(error)}", None))
-        self._store.set_run_tags(self._job.run, tags)
-        self._store.end_run(self._job.run, _status.to_mlflow(RunStatus.FAILED))
+    def stay_ended(self) -> None:
+        """End the run once more if that it is to be canceled came to the store after its end."""
+        if not _status.is_terminal(self._store.get_run(self._job.run)):
+            self._store.end_run(self._job.run, self._end)
 
     def _status_of(self, state: State) -> tuple[str, str | None]:
         """Return how the run has ended, and why it failed."""

@@ -8,7 +8,7 @@ import json
 import os
 import shutil
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
 from typing import Any, Literal
@@ -21,6 +21,7 @@ Phase = Literal["queued", "preparing", "running", "finished"]
 How = Literal["exit", "timeout", "canceled", "error"]
 
 SUPERVISOR_LOCK = ".supervisor"
+_DONE = ".done-"
 _LAUNCHER_LOCK = "launcher.lock"
 _START_SECONDS = 30.0
 """In which a launcher must have taken its lock."""
@@ -100,6 +101,12 @@ def job_folders(root: Path) -> Iterator[JobFolder]:
             yield JobFolder(path)
 
 
+def remove_done(root: Path) -> None:
+    """Remove what a supervisor that was killed has left of jobs that had been brought to their end."""
+    for path in root.glob(f"{_DONE}*"):
+        JobFolder(path).delete()
+
+
 class JobFolder:
     """One submitted run on this machine.
 
@@ -145,8 +152,21 @@ class JobFolder:
         except TypeError as error:
             raise ValueError(f"{self.path / 'job.json'} is damaged, or of another version: {error}") from error
 
-    def remove(self) -> None:
-        """Remove the folder and the copy in which the script ran: all that matters is in the store."""
+    def remove(self, if_canceled: Callable[[], None] = lambda: None) -> None:
+        """Remove the folder and the copy in which the script ran: all that matters is in the store.
+
+        Args:
+            if_canceled: Called when the job is one no more, if somebody has asked to cancel it before.
+        """
+        # At once for others: what is left of a folder would look like a job whose launcher was killed.
+        done = JobFolder(self.path.with_name(f"{_DONE}{self.run}"))
+        self.path.rename(done.path)
+        if done.is_canceled:
+            if_canceled()
+        done.delete()
+
+    def delete(self) -> None:
+        """Delete the copy in which the script ran, and then the folder, which says where that is."""
         try:
             work = Path(self.job().work)
         except (OSError, ValueError):

@@ -15,11 +15,14 @@ from collections.abc import Collection, Iterator
 from pathlib import Path
 
 from azml_compat import _names
+from azml_compat._reporting import logger
 
 _PROC = Path("/proc")
 _SET_CHILD_SUBREAPER = 36
 """PR_SET_CHILD_SUBREAPER of Linux's prctl."""
 _LOOK_SECONDS = 0.05
+_DEATH_SECONDS = 10.0
+"""For dying of SIGKILL: one of another user never does, nor does one that waits for a disk which has gone."""
 
 
 def adopt_orphans() -> None:
@@ -41,11 +44,12 @@ def end_all(run: str, leaders: Collection[int], grace_seconds: float) -> None:
     """
     deadline = time.monotonic() + grace_seconds
     told: set[int] = set()
-    while True:
-        alive = _living(run, leaders)
-        if not alive:
+    while alive := _living(run, leaders):
+        now = time.monotonic()
+        if now >= deadline + _DEATH_SECONDS:
+            logger.warning("Processes of run %s cannot be ended, and are left: %s", run, ", ".join(map(str, alive)))
             return
-        is_over = time.monotonic() >= deadline
+        is_over = now >= deadline
         for pid in alive if is_over else [pid for pid in alive if pid not in told]:
             told.add(pid)
             with contextlib.suppress(ProcessLookupError, PermissionError):

@@ -16,9 +16,9 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from azml_compat import _detached, _names
-from azml_compat._jobs.folder import SUPERVISOR_LOCK, JobFolder, State, job_folders
+from azml_compat._jobs.folder import SUPERVISOR_LOCK, JobFolder, State, job_folders, remove_done
 from azml_compat._journal import places
-from azml_compat._reporting import message_of
+from azml_compat._reporting import message_of, reported
 from azml_compat._tracking.errors import is_away, is_missing
 
 if TYPE_CHECKING:
@@ -37,7 +37,7 @@ _LOG_SECONDS = (1.0, 15.0)
 _RETRY_SECONDS = (1.0, 30.0)
 """Before a store that did not take something is asked again: at first, and at most."""
 _MAX_FAILURES = 6
-"""Of a run, while the store answers; then it is ended as Failed, and its files are kept."""
+"""In a row, to end a run whose script has ended, while the store answers; then it is Failed, and its files are kept."""
 
 
 def ensure(uri: str, root: Path) -> None:
@@ -94,6 +94,7 @@ class _Supervisor:
 
     def serve(self) -> None:
         """Take turns until nothing was to be done for a while."""
+        remove_done(self._root)
         _warm_up()
         idle_since = time.monotonic()
         while time.monotonic() - idle_since < _IDLE_SECONDS:
@@ -152,23 +153,30 @@ class _Watch:
             logger.info("Run %s waits: %s", self._folder.run, message_of(error))
             self._next_attempt = time.monotonic() + self._retry_pause
             self._retry_pause = min(self._retry_pause * 2, _RETRY_SECONDS[1])
-            self._note_trouble(error)
+            with reported(f"Run {self._folder.run} waits"):
+                self._note_trouble(error)
         else:
             self._retry_pause = _RETRY_SECONDS[0]
+            self._failures = 0
 
     def _note_trouble(self, error: Exception) -> None:
-        """See that no run goes on for ever because of an error that stays."""
+        """See that no run looks unended for ever because of an error that stays. A script is ended for none."""
+        is_finished = self._state().phase == "finished"
         if is_missing(error):  # Somebody has deleted the run.
             self._folder.cancel()
-            if self._state().phase == "finished":
+            if is_finished:
                 self._folder.remove()
-        elif not is_away(error):
+        elif is_finished and not is_away(error):
             self._failures += 1
-            if self._failures >= _MAX_FAILURES and self._supervised is not None:
-                logger.exception("Run %s is given up", self._folder.run)
-                self._folder.cancel()
-                self._supervised.give_up(error)
-                self._folder.set_aside()
+            if self._failures >= _MAX_FAILURES:
+                self._give_up(error)
+
+    def _give_up(self, error: Exception) -> None:
+        from azml_compat._jobs.ending import give_up
+
+        logger.exception("Run %s is given up", self._folder.run)
+        give_up(self._folder.run, error)
+        self._folder.set_aside()
 
     def _state(self) -> State:
         """Return how far the job is; one whose launcher was killed has ended."""
@@ -183,7 +191,7 @@ class _Watch:
         state = self._state()
         if state.phase == "finished":
             self._run().end(state)
-            self._folder.remove()
+            self._folder.remove(self._run().stay_ended)
             return
         if state.phase != self._phase:
             self._phase, self._phase_since = state.phase, now

@@ -31,9 +31,16 @@ def private_folder(path: Path) -> Path:
     """Create a folder that only this user can use, or check that an existing one is.
 
     Raises:
+        FileNotFoundError: somebody has removed it meanwhile.
         OSError: it cannot be made, is a link, or belongs to somebody else.
     """
-    path.mkdir(mode=0o700, parents=True, exist_ok=True)
+    try:
+        path.mkdir(mode=0o700, parents=True, exist_ok=True)
+    except FileExistsError as error:
+        if os.path.lexists(path):
+            raise
+        # It was there, and is not when pathlib looks whether it is a folder.
+        raise FileNotFoundError(errno.ENOENT, "Somebody has just removed it", str(path)) from error
     found = path.lstat()
     if not stat.S_ISDIR(found.st_mode):
         raise NotADirectoryError(f"{path} is not a folder")

@@ -179,8 +179,8 @@ class Spool:
     def _free_lane(self, run: str, preferred: int) -> int | None:
         descriptor = self._lanes.get(run)
         if descriptor is None:
-            folder = places.private_folder(self.folder / run)
             try:
+                folder = places.private_folder(self.folder / run)
                 descriptor = self._lanes[run] = places.open_private(folder / _LANES, os.O_RDWR | os.O_CREAT)
             except FileNotFoundError:
                 return None
@@ -409,7 +409,10 @@ def _lock_as_it_is(path: Path, deadline: float) -> int | None:
 
 
 def _is_old(path: Path) -> bool:
-    return time.time() - path.stat().st_mtime > _STALE_SECONDS
+    try:
+        return time.time() - path.stat().st_mtime > _STALE_SECONDS
+    except FileNotFoundError:  # Whoever was at it has removed it just now.
+        return False
 
 
 def _is_left(path: Path) -> bool:

@@ -66,15 +66,20 @@ class ScriptRun(Run):
     def cancel(self) -> None:
         """End the script with everything that it has started, wherever it runs; the run becomes Canceled."""
         folder = self._folder()
-        if folder is None and _status.is_terminal(self._refresh()):
+        if folder is not None:
+            folder.cancel()  # First: whoever removes the folder now sees that what follows may come too late.
+        before = self._refresh()
+        if _status.is_terminal(before) and (folder is None or not folder.exists()):
             return
         self._store.set_run_tags(self._record.id, {_names.TAG_STATUS: RunStatus.CANCEL_REQUESTED})
         self._store.set_run_status(self._record.id, _status.to_mlflow(RunStatus.CANCEL_REQUESTED))
         if folder is None:
             _reporting.logger.warning("Run %s is on another machine. It ends when that sees that it is to.", self.id)
-            return
-        folder.cancel()
-        supervisor.ensure(self._store.uri, folder.path.parent)
+        elif folder.exists():
+            supervisor.ensure(self._store.uri, folder.path.parent)
+        elif not _status.is_terminal(self._refresh()):  # It came to its end meanwhile, and nobody looks after it now.
+            end = before.status if _status.is_terminal(before) else _status.to_mlflow(RunStatus.CANCELED)
+            self._store.end_run(self._record.id, end)
 
     # -- waiting ----------------------------------------------------------------------------------------------
 
