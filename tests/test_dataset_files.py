@@ -5,6 +5,7 @@ from __future__ import annotations
 import datetime
 import http.server
 import os
+import shutil
 import threading
 from pathlib import Path
 
@@ -373,6 +374,50 @@ def test_a_mounted_or_downloaded_input_is_a_folder(files, local_ws, mode):
     assert Path(variables["train"], "a.csv").is_symlink() is (mode == "mount")
     chosen = consumption.plan_input(DatasetConsumptionConfig("train", files, mode, "in/here"), new_run(local_ws))
     assert consumption.deliver_input(chosen, Path("work"))["train"] == str(Path("work/in/here").absolute())
+
+
+def test_a_mount_outside_of_the_working_directory_lasts_as_long_as_the_run(files, store, local_ws, tmp_path):
+    place = tmp_path / "mounts" / "data"
+    one = Dataset.File.from_files((store, "data/a.csv"))
+
+    def plan_of(dataset):
+        return consumption.plan_input(dataset.as_named_input("x").as_mount(str(place)), new_run(local_ws))
+
+    first, second = plan_of(files), plan_of(one)
+    assert consumption.deliver_input(first, Path("work1"))["x"] == str(place)
+    assert files_in(place) == NAMES
+    with pytest.raises(UserErrorException, match="Another run may be using it"):
+        consumption.deliver_input(second, Path("work2"))
+    consumption.leave_input(second, Path("work2"))
+    assert files_in(place) == NAMES, "that of the other one"
+    consumption.leave_input(first, Path("work1"))
+    assert not place.is_symlink()
+
+    shutil.rmtree("work2")
+    place.mkdir()
+    assert consumption.deliver_input(second, Path("work2"))["x"] == str(place / "a.csv")
+    assert files_in(place) == ["a.csv"], "and nothing of the run before"
+    shutil.rmtree("work2")
+    assert consumption.deliver_input(first, Path("work3"))["x"] == str(place)
+    assert files_in(place) == NAMES
+
+
+def test_a_mount_hides_nothing_outside_of_the_working_directory(files, local_ws, tmp_path):
+    (tmp_path / "mine").mkdir()
+    (tmp_path / "mine" / "kept.txt").write_text("kept")
+    plan = consumption.plan_input(files.as_named_input("x").as_mount(str(tmp_path / "mine")), new_run(local_ws))
+
+    with pytest.raises(UserErrorException, match="it may have files"):
+        consumption.deliver_input(plan, Path("work"))
+    assert files_in(tmp_path / "mine") == ["kept.txt"]
+
+
+def test_a_mount_hides_what_the_source_has_at_its_place(files, local_ws):
+    Path("work/data").mkdir(parents=True)
+    Path("work/data/a.csv").write_text("of the source")
+    plan = consumption.plan_input(files.as_named_input("x").as_mount("data"), new_run(local_ws))
+
+    assert Path(consumption.deliver_input(plan, Path("work"))["x"], "a.csv").read_text() == "x,y\n1,5\n"
 
 
 def test_a_mounted_file_is_the_file_and_a_downloaded_one_is_in_a_folder(store, local_ws):

@@ -422,6 +422,32 @@ def test_json_lines_files_are_read_and_bad_lines_are_errors_or_dropped():
         Dataset.Tabular.from_json_lines_files("l.jsonl", invalid_lines="keep")
 
 
+def test_json_lines_have_the_types_of_json():
+    lines = [
+        '{"a": 1, "when": "2020-01-01", "n": {"q": 1, "at": "2020-01-01T10:00:00Z"}, "l": ["2020-01-01", "x"]}',
+        '{"a": 2.5, "when": "2020-01-02T10:00:00Z", "l": []}',
+        '{"a": 3, "n": {"q": 2}}',
+    ]
+    write("\n".join(lines), "l.jsonl")
+    write('{"when": "soon"}', "m.jsonl")
+
+    found = Dataset.Tabular.from_json_lines_files(["l.jsonl", "m.jsonl"]).to_pandas_dataframe()
+
+    assert found["when"].tolist() == ["2020-01-01", "2020-01-02T10:00:00Z", None, "soon"]
+    assert repr(found["n"].tolist()[:3]) == repr([{"q": 1, "at": "2020-01-01T10:00:00Z"}, None, {"q": 2, "at": None}])
+    assert found["l"].tolist() == [["2020-01-01", "x"], [], None, None]
+    assert found["a"].tolist()[:3] == [1, 2.5, 3]
+
+
+def test_an_absent_text_is_none_also_when_texts_are_asked_for():
+    write("name,n\nal,1\n,2\nbo,\n", "a.csv")
+    types = {"name": DataType.to_string(), "n": DataType.to_string()}
+
+    found = Dataset.Tabular.from_delimited_files("a.csv", set_column_types=types).to_pandas_dataframe()
+
+    assert found.to_dict("list") == {"name": ["al", None, "bo"], "n": ["1", "2", None]}
+
+
 def test_a_table_becomes_a_file(numbers):
     few = numbers.take(2)
     assert isinstance(few.to_csv_files(), FileDataset)

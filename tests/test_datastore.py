@@ -173,6 +173,24 @@ def test_what_cannot_be_uploaded_is_refused(store, source, use):
         use(store)
 
 
+@pytest.mark.parametrize(
+    ("root", "files"),
+    [
+        (".", ["q/src/a.csv", "q/src/sub dir/b ü.csv"]),
+        ("/", ["q/src/a.csv", "q/src/sub dir/b ü.csv"]),
+        ("src", ["q/a.csv", "q/sub dir/b ü.csv"]),
+        ("./src/", ["q/a.csv", "q/sub dir/b ü.csv"]),
+        (None, ["q/a.csv", "q/sub dir/b ü.csv"]),
+    ],
+)
+def test_files_are_named_by_their_paths_from_the_relative_root(local_ws, store, source, root, files):
+    prefix = "./" if root == "./src/" else ""
+    given = [f"{prefix}{source}/a.csv", f"{prefix}{source}/sub dir/b ü.csv"]
+    store.upload_files(given, relative_root=root, target_path="q", show_progress=False)
+
+    assert files_in(folder_of(local_ws)) == files
+
+
 @pytest.mark.parametrize("target", ["../../x", "/x", "./x", "../x"])
 def test_what_leads_to_the_top_of_a_datastore_means_nothing(local_ws, store, source, target):
     store.upload(source, target, show_progress=False)
@@ -421,11 +439,13 @@ def test_a_reference_becomes_a_configuration(store):
 
 @pytest.mark.extra
 @pytest.mark.skipif(AZURITE is None or not Path(AZURITE).exists(), reason="azurite is not installed")
-def test_a_blob_container_is_reached_for_real(local_ws, source, tmp_path):
+def test_a_blob_container_is_reached_for_real(local_ws, source, tmp_path, monkeypatch):
     pytest.importorskip("adlfs", reason="the extra azure is not installed")
     import socket
     import subprocess
     import time
+
+    from azure.storage.blob import ContainerClient
 
     with socket.socket() as free:
         free.bind(("127.0.0.1", 0))
@@ -463,6 +483,20 @@ def test_a_blob_container_is_reached_for_real(local_ws, source, tmp_path):
         Path("table.csv").write_text("x,y\n1,a\n2,b\n")
         blob.upload_files(["table.csv"], show_progress=False)
         frame = Dataset.Tabular.from_delimited_files((blob, "table.csv")).to_pandas_dataframe()
+        assert frame.to_dict("list") == {"x": [1, 2], "y": ["a", "b"]}
+
+        address = {"account_name": "devstoreaccount1", "protocol": "http", "endpoint": f"127.0.0.1:{port}"}
+        keyless = Datastore.register_azure_blob_container(local_ws, "open", "container", **address)
+        monkeypatch.setenv("AZURE_TOKEN_CREDENTIALS", "EnvironmentCredential")  # no other one is asked for
+        with pytest.raises(UserErrorException, match="failed to retrieve a token"):
+            Dataset.File.from_files((keyless, "data/**")).to_path()
+        connection = (
+            f"AccountName=devstoreaccount1;AccountKey={key};BlobEndpoint=http://127.0.0.1:{port}/devstoreaccount1"
+        )
+        with ContainerClient.from_connection_string(connection, "container") as container:
+            container.set_container_access_policy({}, public_access="container")
+        assert Dataset.File.from_files((keyless, "data/**")).to_path() == ["/a.csv", "/sub dir/b ü.csv"]
+        frame = Dataset.Tabular.from_delimited_files((keyless, "table.csv")).to_pandas_dataframe()
         assert frame.to_dict("list") == {"x": [1, 2], "y": ["a", "b"]}
     finally:
         server.kill()

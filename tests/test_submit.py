@@ -23,11 +23,19 @@ from azml_compat import Experiment, Run, ScriptRunConfig, Workspace
 from azml_compat._jobs.folder import JobFolder, job_folders, jobs_folder
 from azml_compat.core import Dataset, Environment, RunConfiguration, ScriptRun
 from azml_compat.core.runconfig import (
+    Data,
+    DataLocation,
+    DataPath,
     DockerConfiguration,
     MpiConfiguration,
+    OutputData,
+    OutputOptions,
     PyTorchConfiguration,
+    RegistrationOptions,
     TensorflowConfiguration,
+    UploadOptions,
 )
+from azml_compat.core.runconfig import Dataset as RunDataset
 from azml_compat.data import OutputFileDatasetConfig
 from azml_compat.exceptions import (
     ActivityFailedException,
@@ -345,6 +353,85 @@ def test_inputs_outputs_and_references_reach_the_script_as_paths(sexp):
     assert given["table"]["dataset"].to_pandas_dataframe()["x"].tolist() == [1, 2]
     with pytest.raises(UserErrorException, match="as_named_input"):
         submit(sexp, "", [table])
+
+
+def test_inputs_and_outputs_may_stand_in_the_run_configuration(sexp, tmp_path):
+    ws = sexp.workspace
+    store = ws.get_default_datastore()
+    for name in ("a.csv", "b.csv"):
+        Path(name).write_text("x\n1\n")
+    where = f"declared/{sexp.name}"
+    store.upload_files(["a.csv", "b.csv"], target_path=where, show_progress=False)
+    files = Dataset.File.from_files((store, where))
+    named = files.register(ws, f"named-{sexp.name}")
+    place = str(tmp_path / "place")
+    source(
+        """
+        import os, sys
+        from azureml.core import Run
+        run = Run.get_context()
+        print([sorted(os.listdir(path)) for path in sys.argv[1:4]], sys.argv[4])
+        print(sorted(run.input_datasets), run.input_datasets["mine"] == sys.argv[1] == os.environ["mine"])
+        open(os.path.join(run.output_datasets["made"], "out.txt"), "w").write("made")
+        """
+    )
+    arguments = [f"DatasetConsumptionConfig:{key}" for key in ("a key", "of_path", "by_name", "by_id")]
+    config = ScriptRunConfig("project", "train.py", arguments)
+    config.run_config.data = {
+        "a key": files.as_named_input("mine").as_mount(place),
+        "of_path": Data(DataLocation(data_path=DataPath("workspaceblobstore", where)), mechanism="download"),
+        "by_name": Data(DataLocation(dataset=RunDataset(dataset_name=named.name)), mechanism="Mount"),
+        "by_id": Data(DataLocation(dataset=RunDataset(dataset_id=named.id)), environment_variable_name="the_id"),
+    }
+    registration = RegistrationOptions(f"made-{sexp.name}", "what was made", {"a": "b"})
+    config.run_config.output_data = {
+        "made": OutputData(
+            DataLocation(data_path=DataPath(None, f"made/{sexp.name}")),
+            "upload",
+            OutputOptions("here", registration, UploadOptions(True)),
+        )
+    }
+    for _ in range(2):
+        run = sexp.submit(config)
+        details = run.wait_for_completion()
+        assert text_of(run).splitlines() == [
+            f"{[['a.csv', 'b.csv']] * 3} {named.id}",
+            "['by_name', 'mine', 'of_path', 'the_id'] True",
+        ]
+        inputs = {item["consumptionDetails"]["inputName"]: item for item in details["inputDatasets"]}
+        assert sorted(inputs) == ["a key", "by_id", "by_name", "of_path"]
+        assert inputs["by_id"]["dataset"].id == named.id
+        assert not Path(place).is_symlink()
+    made = Dataset.get_by_name(ws, f"made-{sexp.name}")
+    assert (made.to_path(), made.version, made.tags) == (["/out.txt"], 1, {"a": "b"})
+
+
+@pytest.mark.parametrize(
+    "data",
+    [
+        lambda ws: Dataset.File.from_files((ws.get_default_datastore(), "x")),
+        lambda ws: Data(),
+        lambda ws: Data(DataLocation(dataset=RunDataset(dataset_name="nowhere"))),
+    ],
+)
+def test_what_is_no_input_is_refused_before_there_is_a_run(sexp, data):
+    source("")
+    config = ScriptRunConfig("project", "train.py")
+    config.run_config.data = {"x": data(sexp.workspace)}
+
+    with pytest.raises(UserErrorException):
+        sexp.submit(config)
+    assert list(sexp.get_runs()) == []
+
+
+def test_what_is_no_output_is_refused_before_there_is_a_run(sexp):
+    source("")
+    config = ScriptRunConfig("project", "train.py")
+    config.run_config.output_data = {"x": "folder"}
+
+    with pytest.raises(UserErrorException):
+        sexp.submit(config)
+    assert list(sexp.get_runs()) == []
 
 
 # The source directory

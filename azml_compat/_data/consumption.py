@@ -52,6 +52,7 @@ def plan_input(config: Any, run_id: str) -> Plan:
         raise UserErrorException(f"The input {config.name!r} is a table: it cannot be mounted or downloaded.")
     plan = {
         "name": config.name,
+        "keys": [config.name],
         "mode": config.mode,
         "dataset_id": asset.id,
         "dataset_name": asset.name if registry.is_named(asset) else None,
@@ -99,25 +100,55 @@ def _stored_table(definition: definitions.Definition, dataset_id: str, store: St
 
 
 def deliver_input(plan: Plan, workdir: Path) -> dict[str, str]:
-    """Make an input available, and return the variables that say where; the argument's value is that of its name.
+    """Make an input available, and return the variables that say where; the argument's value is that of its key.
 
     Raises:
         UserErrorException: the data is not there, or cannot be had.
     """
+    variables = _delivered(plan, workdir)
+    return {**variables, **dict.fromkeys(plan["keys"], variables[plan["name"]])}
+
+
+def _delivered(plan: Plan, workdir: Path) -> dict[str, str]:
     name = plan["name"]
     if plan["mode"] == "direct":
         return {name: plan["dataset_id"]}
     found = _files(plan)
     if not found:
         raise UserErrorException(f"The input {name!r} has no files: there are none at the paths of its dataset.")
-    folder = _folder(workdir, plan["path_on_compute"], f"{name}_{plan['dataset_id']}")
+    folder = _folder(workdir, plan["path_on_compute"], _own_name(plan))
     if plan["mode"] == "download":
         delivering.copy(found, folder)
         return _located(name, folder)
-    targets = delivering.link(found, folder)
-    if len(targets) == 1:
-        return {**_located(name, targets[0]), _REFERENCE + name: str(targets[0])}
+    outside = _outside(plan)
+    own = folder if outside is None else workdir.absolute() / _own_name(plan)
+    names = [target.relative_to(own) for target in delivering.link(found, own, replace=True)]
+    if outside is not None:
+        delivering.show_at(outside, own)
+    if len(names) == 1:
+        only = folder / names[0]
+        return {**_located(name, only), _REFERENCE + name: str(only)}
     return _located(name, folder)
+
+
+def leave_input(plan: Plan, workdir: Path) -> None:
+    """Take away what leads from outside of the working directory to an input of the run."""
+    outside = _outside(plan)
+    if outside is not None:
+        delivering.hide_from(outside, workdir.absolute() / _own_name(plan))
+
+
+def _own_name(plan: Plan) -> str:
+    return f"{plan['name']}_{plan['dataset_id']}"
+
+
+def _outside(plan: Plan) -> Path | None:
+    """Return where an input is mounted outside of the working directory.
+
+    A mount of Azure's ends with its run, and shows one dataset alone: links in a folder of everybody's would stay.
+    """
+    chosen = Path(plan["path_on_compute"] or "")
+    return chosen if plan["mode"] == "mount" and chosen.is_absolute() else None
 
 
 def _files(plan: Plan) -> list[SourceFile]:

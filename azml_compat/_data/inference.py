@@ -199,7 +199,8 @@ def convert(values: Any, kind: dict[str, Any], *, on_error: str) -> Any:
 
 
 def _to_string(values: Any, _kind: dict[str, Any]) -> Any:
-    return values.map(lambda value: value if isinstance(value, str) else str(value), na_action="ignore").astype(object)
+    texts = values.map(lambda value: value if isinstance(value, str) else str(value), na_action="ignore").astype(object)
+    return texts.where(values.notna(), None)
 
 
 def _to_long(values: Any, _kind: dict[str, Any]) -> Any:

@@ -20,6 +20,7 @@ _PART = ".azml-part-"
 """Begins the name of a file that is being written."""
 _CHUNK = 1 << 20
 _HTTP_SECONDS = 60
+_PUBLIC_SECONDS = 10
 _EXTRA = "azml-compat[azure]"
 
 
@@ -307,15 +308,32 @@ def _azure_system(facts: Mapping[str, Any], secrets: Mapping[str, str | None]) -
             client_secret=secrets.get("client_secret"),
         )
     protocol, endpoint = facts.get("protocol") or "https", facts.get("endpoint") or "core.windows.net"
-    if key or sas:
-        credential = f"AccountKey={key}" if key else f"SharedAccessSignature={str(sas).lstrip('?')}"
-        address = blob_address(account, protocol, endpoint)
-        return adlfs.AzureBlobFileSystem(
-            account_name=account,
-            connection_string=f"AccountName={account};{credential};BlobEndpoint={address}",
-            skip_instance_cache=True,
-        )
-    return adlfs.AzureBlobFileSystem(account_name=account, anon=False)
+    address = blob_address(account, protocol, endpoint)
+    if key:
+        credential = f"AccountKey={key};"
+    elif sas:
+        credential = f"SharedAccessSignature={sas.lstrip('?')};"
+    elif _is_public(f"{address}/{facts['container_name']}"):
+        credential = ""
+    else:
+        return adlfs.AzureBlobFileSystem(account_name=account, anon=False)
+    return adlfs.AzureBlobFileSystem(
+        account_name=account,
+        connection_string=f"AccountName={account};{credential}BlobEndpoint={address}",
+        skip_instance_cache=True,
+    )
+
+
+def _is_public(container: str) -> bool:
+    """Tell whether anybody may list a container, given by its address: it is asked without a credential."""
+    import requests  # comes with mlflow; slow to import
+
+    asked = {"restype": "container", "comp": "list", "maxresults": "1"}
+    try:
+        with requests.get(container, params=asked, timeout=_PUBLIC_SECONDS) as answer:
+            return answer.ok
+    except requests.RequestException:
+        return False
 
 
 def blob_address(account: str, protocol: str, endpoint: str) -> str:

@@ -336,9 +336,8 @@ def _read_parquet(paths: Sequence[Path], _options: dict[str, Any]) -> tuple[Any,
 
 
 def _read_lines(paths: Sequence[Path], options: dict[str, Any]) -> tuple[Any, list[int]]:
-    """Read files of one JSON object a line."""
+    """Read files of one JSON object a line; their values are of JSON's types."""
     import pyarrow
-    import pyarrow.json
 
     tables = []
     for path in paths:
@@ -348,10 +347,35 @@ def _read_lines(paths: Sequence[Path], options: dict[str, Any]) -> tuple[Any, li
         if not text.strip():
             tables.append(pyarrow.table({}))
             continue
-        tables.append(
-            pyarrow.json.read_json(io.BytesIO(text.encode()), read_options=pyarrow.json.ReadOptions(block_size=_BLOCK))
-        )
+        tables.append(_parsed_lines(text.encode()))
     return _joined(tables), [table.num_rows for table in tables]
+
+
+def _parsed_lines(content: bytes) -> Any:
+    import pyarrow
+    import pyarrow.json
+
+    options = pyarrow.json.ReadOptions(block_size=_BLOCK)
+    table = pyarrow.json.read_json(io.BytesIO(content), read_options=options)
+    as_texts = pyarrow.schema([field.with_type(_without_times(field.type)) for field in table.schema])
+    if as_texts == table.schema:
+        return table
+    # pyarrow takes texts that look like times for times, which JSON does not have.
+    parsing = pyarrow.json.ParseOptions(explicit_schema=as_texts)
+    return pyarrow.json.read_json(io.BytesIO(content), read_options=options, parse_options=parsing)
+
+
+def _without_times(kind: Any) -> Any:
+    """Return a type of Arrow with texts in place of times, however deep."""
+    import pyarrow
+
+    if pyarrow.types.is_timestamp(kind):
+        return pyarrow.string()
+    if pyarrow.types.is_list(kind):
+        return pyarrow.list_(kind.value_field.with_type(_without_times(kind.value_type)))
+    if pyarrow.types.is_struct(kind):
+        return pyarrow.struct([field.with_type(_without_times(field.type)) for field in kind])
+    return kind
 
 
 def _is_object(line: str) -> bool:
@@ -376,6 +400,8 @@ def _joined(tables: Sequence[Any]) -> Any:
             columns[name] = pandas.Series(column.to_numpy(), dtype=object)
         elif pyarrow.types.is_timestamp(column.type):
             columns[name] = inference.without_zone(column.to_pandas())
+        elif pyarrow.types.is_nested(column.type):
+            columns[name] = pandas.Series(column.to_pylist(), dtype=object)  # to_pandas makes floats of some integers
         else:
             columns[name] = column.to_pandas()
     return _frame(columns, merged.num_rows)

@@ -76,7 +76,7 @@ def _slashes(path: str | os.PathLike[str]) -> str:
 def _relative(path: str, root: str) -> str:
     if root not in path:
         raise UserErrorException(f"The file {path!r} is not below the relative root {root!r}.")
-    return inside(path[path.index(root) + len(root) :])
+    return inside(path.lstrip("/") if root == "/" else _slashes(os.path.relpath(path, root or ".")))
 
 
 def _prefix(target: str | None) -> str:

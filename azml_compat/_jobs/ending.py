@@ -10,7 +10,7 @@ from azml_compat._endings import error_of, error_tags
 from azml_compat._files import stored_path
 from azml_compat._jobs import processes
 from azml_compat._jobs.folder import JobFolder, State
-from azml_compat._reporting import logger, message_of
+from azml_compat._reporting import logger, message_of, reported
 from azml_compat._restclient.constants import RunStatus
 from azml_compat._tracking.errors import is_away
 from azml_compat.core.run import Run
@@ -95,6 +95,7 @@ class Supervised:
         """
         if state.how == "error":
             processes.end_all(self._job.run, [], _KILL_SECONDS)
+        self._leave_inputs()
         self.send_logs()
         status, reason = self._status_of(state)
         if status == RunStatus.COMPLETED:
@@ -137,6 +138,15 @@ class Supervised:
         if state.code is not None and state.code < 0:
             return f"The script was killed by signal {-state.code}."
         return f"The script ended with exit code {state.code}."
+
+    def _leave_inputs(self) -> None:
+        if not self._job.inputs:
+            return
+        from azml_compat._data import consumption
+
+        for plan in self._job.inputs:
+            with reported(f"The input {plan['name']} cannot be taken away from {plan['path_on_compute']}"):
+                consumption.leave_input(plan, Path(self._job.work))
 
     def _finish_outputs(self) -> None:
         if not (self._job.outputs or self._job.references):

@@ -118,6 +118,7 @@ class _Launch:
         """Return the words of the command, as they are given to the system."""
         job = self._job
         own = {*job.own, *(plan["name"] for plan in [*job.inputs, *job.outputs])}
+        own.update(key for plan in job.inputs for key in plan["keys"])
         own |= {f"AZUREML_DATAREFERENCE_{plan['name']}" for plan in job.references}
         if job.script is None:
             return _words_of(job.command or "", environment, own)

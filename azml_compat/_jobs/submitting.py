@@ -131,8 +131,14 @@ class _Submission:
         """Note the inputs and outputs that stand in the run configuration."""
         from azml_compat.core.runconfig import DataReferenceConfiguration
 
-        self.inputs = {**dict(self.run_config.data), **self.inputs}
-        self.outputs = {**dict(self.run_config.output_data), **self.outputs}
+        data, output_data = self.run_config.data, self.run_config.output_data
+        if data or output_data:
+            from azml_compat._jobs.declared import input_of, output_of
+
+            workspace = self.experiment.workspace
+            self.inputs = {**{key: input_of(key, value, workspace) for key, value in data.items()}, **self.inputs}
+            outputs = (output_of(key, value, workspace) for key, value in output_data.items())
+            self.outputs = {**{output.name: output for output in outputs}, **self.outputs}
         # The definition says all of them, as on Azure.
         self.run_config.data, self.run_config.output_data = dict(self.inputs), dict(self.outputs)
         self.run_config.data_references = dict(self.references)
@@ -224,7 +230,9 @@ class _Submission:
 
         workspace, run_id = self.experiment.workspace, record.id
         return {
-            "inputs": [consumption.plan_input(config, run_id) for config in self.inputs.values()],
+            "inputs": [
+                {**consumption.plan_input(config, run_id), "keys": keys} for config, keys in _by_name(self.inputs)
+            ],
             "outputs": [consumption.plan_output(config, run_id) for config in self.outputs.values()],
             "references": [
                 {**consumption.plan_reference(config, workspace), "name": name}
@@ -234,12 +242,13 @@ class _Submission:
 
     def _note_datasets(self, store: Store, record: RunRecord, plans: list[dict[str, Any]]) -> None:
         """Say in the run definition which datasets the inputs are, now that all of them are saved."""
+        data = self._definition["data"]
         for plan in plans:
-            known = self._definition["data"].get(plan["name"]) or {}
             dataset = {"id": plan["dataset_id"], "name": plan["dataset_name"], "version": str(plan["version"] or "1")}
-            location = {**(known.get("dataLocation") or {}), "dataset": dataset}
-            mode = plan["mode"].capitalize()
-            self._definition["data"][plan["name"]] = {**known, "dataLocation": location, "mechanism": mode}
+            for key in plan["keys"]:
+                known = data.get(key) or {}
+                location = {**(known.get("dataLocation") or {}), "dataset": dataset}
+                data[key] = {**known, "dataLocation": location, "mechanism": plan["mode"].capitalize()}
         store.set_run_tags(record.id, _tags.encode_text(_names.TAG_DEFINITION, json.dumps(self._definition)))
 
     def _folders(self) -> list[str]:
@@ -347,15 +356,20 @@ def _data_variables(inputs: Mapping[str, Any], outputs: Mapping[str, Any]) -> di
     """Return the variables that list the inputs and outputs, as `run.input_datasets` reads them."""
     found = {}
     if inputs:
-        modes = [f"{name}:{_mode_of(config)}" for name, config in inputs.items()]
+        modes = [f"{config.name}:{config.mode.capitalize()}" for config, _ in _by_name(inputs)]
         found[_names.ENV_INPUTS] = ",".join(modes)
     if outputs:
         found[_names.ENV_OUTPUTS] = ";".join(outputs)
     return found
 
 
-def _mode_of(config: Any) -> str:
-    return str(getattr(config, "mode", None) or getattr(config, "mechanism", "direct")).capitalize()
+def _by_name(inputs: Mapping[str, Any]) -> list[tuple[Any, list[str]]]:
+    """Return the inputs by their names, each with the keys under which it is asked for; of one name, the last counts.
+
+    In a run configuration, a key is the id of an input; the variable that says where it is has the input's own name.
+    """
+    named = {config.name: config for config in inputs.values()}
+    return [(config, [key for key, one in inputs.items() if one.name == name]) for name, config in named.items()]
 
 
 def _params_of(arguments: Sequence[str]) -> dict[str, str]:

@@ -413,6 +413,7 @@ class Run(_LoggingRun):
                 "consumptionDetails": {"type": "RunInput", "inputName": name, "mechanism": entry["mechanism"]},
             }
             for name, entry in data.items()
+            if ((entry.get("dataLocation") or {}).get("dataset") or {}).get("id")
         ]
 
     def get_details_with_logs(self) -> dict[str, Any]:
