@@ -37,6 +37,10 @@ PRIVATE = frozenset(
     }
 )
 
+# What azureml-core would have brought with it, and what stands for that where nothing else is found.
+_BROUGHT = "msrest"
+_STAND_IN = "azml_compat._msrest"
+
 _lock = allocate_lock()
 _replaced: dict[str, ModuleType] = {}  # modules of a real azureml that was imported before install()
 
@@ -53,7 +57,8 @@ def install() -> None:
                     _replaced[name] = sys.modules.pop(name)
         # One assignment, so that no thread sees a moment without it. It also brings the finder back to the
         # front, where somebody else's may have got.
-        sys.meta_path[:] = [_finder, *(finder for finder in sys.meta_path if finder is not _finder)]
+        others = [finder for finder in sys.meta_path if finder is not _finder and finder is not _last_finder]
+        sys.meta_path[:] = [_finder, *others, _last_finder]
 
 
 def uninstall() -> None:
@@ -61,9 +66,9 @@ def uninstall() -> None:
     with _lock:
         if _finder not in sys.meta_path:
             return
-        sys.meta_path.remove(_finder)
-        for name in _aliased_names():
-            if _is_ours(sys.modules[name]):
+        sys.meta_path[:] = [finder for finder in sys.meta_path if finder is not _finder and finder is not _last_finder]
+        for name in [*_aliased_names(), _BROUGHT, f"{_BROUGHT}.exceptions"]:
+            if name in sys.modules and _is_ours(sys.modules[name]):
                 del sys.modules[name]
         sys.modules.update(_replaced)
         _replaced.clear()
@@ -79,7 +84,7 @@ def _is_ours(module: ModuleType) -> bool:
 
 
 class _AliasFinder:
-    """Finds `azureml` and everything below it, and nothing else.
+    """Finds `azureml` and everything below it, and what is below a stand-in, and nothing else.
 
     It imports nothing: importlib asks finders under the lock of all imports, and whoever waits there for a module that
     another thread imports, which needs that lock too, waits for ever.
@@ -97,6 +102,8 @@ class _AliasFinder:
         Raises:
             ModuleNotFoundError: It is only asked for, and private.
         """
+        if fullname.startswith(f"{_BROUGHT}."):
+            return _stand_in(fullname, path) if _is_ours(sys.modules[_BROUGHT]) else None
         if fullname != _ALIAS and not fullname.startswith(f"{_ALIAS}."):
             return None
         is_private = any(part.startswith("_") for part in fullname.split(".")) and fullname not in PRIVATE
@@ -108,10 +115,31 @@ class _AliasFinder:
             if is_private:
                 raise missing.error()
             return None
-        loader: Any = _AliasLoader(real)  # no importlib.abc.Loader, whose import is not cheap
-        spec = importlib.machinery.ModuleSpec(fullname, loader, origin=real.origin)
-        spec.submodule_search_locations = real.submodule_search_locations
-        return spec
+        return _spec_for(fullname, real)
+
+
+class _LastFinder:
+    """Finds the package that azureml-core would have brought with it, where no other finder does."""
+
+    def find_spec(
+        self, fullname: str, _path: Any = None, _target: ModuleType | None = None
+    ) -> importlib.machinery.ModuleSpec | None:
+        """Find what stands for msrest; the modules in it are for the first finder, as all that are found by a path."""
+        return _stand_in(fullname, sys.modules[_REAL].__path__) if fullname == _BROUGHT else None
+
+
+def _stand_in(fullname: str, path: Any) -> importlib.machinery.ModuleSpec | None:
+    """Find the module of ours that stands for one of msrest; `path` is that of its package, which is imported."""
+    real = _real_spec(_STAND_IN + fullname.removeprefix(_BROUGHT), path)
+    return None if real is None else _spec_for(fullname, real)
+
+
+def _spec_for(fullname: str, real: importlib.machinery.ModuleSpec) -> importlib.machinery.ModuleSpec:
+    """Return the spec of a name for which a module of ours stands."""
+    loader: Any = _AliasLoader(real)  # no importlib.abc.Loader, whose import is not cheap
+    spec = importlib.machinery.ModuleSpec(fullname, loader, origin=real.origin)
+    spec.submodule_search_locations = real.submodule_search_locations
+    return spec
 
 
 def _real_spec(name: str, path: Any) -> importlib.machinery.ModuleSpec | None:
@@ -145,7 +173,7 @@ class _AliasLoader:
         self._real = real
 
     def create_module(self, spec: importlib.machinery.ModuleSpec) -> ModuleType:
-        return _Placeholder(spec.name)
+        return _Placeholder(spec.name, self._real.name)
 
     def exec_module(self, module: ModuleType) -> None:
         # importlib looks at sys.modules again after this: the placeholder vanishes, and the real module keeps
@@ -183,10 +211,14 @@ class _Placeholder(ModuleType):
     this object; so it answers as the real module would.
     """
 
+    def __init__(self, name: str, real: str) -> None:
+        super().__init__(name)
+        self.__dict__["_azml_real"] = real
+
     def __getattr__(self, name: str) -> Any:
         if name == "__path__":  # asked for by importlib itself, before it sets one
             raise AttributeError(name)
-        return getattr(_import(_REAL + self.__name__.removeprefix(_ALIAS)), name)
+        return getattr(_import(self.__dict__["_azml_real"]), name)
 
 
 def _import(name: str) -> ModuleType:
@@ -222,3 +254,4 @@ def _explain(fullname: str, *, is_private: bool) -> str:
 
 
 _finder = _AliasFinder()
+_last_finder = _LastFinder()

@@ -18,12 +18,16 @@ CLASSES = {
 }
 
 
-def python(*arguments: str, cwd: Path | str | None = None) -> subprocess.CompletedProcess[str]:
-    """Run python in a process of its own, with this package and without what steers it."""
+def python(
+    *arguments: str, cwd: Path | str | None = None, store: str | None = None
+) -> subprocess.CompletedProcess[str]:
+    """Run python in a process of its own, with this package and without what steers it, but for a store it may use."""
     environment = {name: value for name, value in os.environ.items() if not name.startswith(("MLFLOW", "AZ"))}
     environment["PYTHONPATH"] = str(REPOSITORY)
+    if store is not None:
+        environment |= {"MLFLOW_TRACKING_URI": store, "AZML_COMPAT_HOME": os.environ["AZML_COMPAT_HOME"]}
     return subprocess.run(
-        [sys.executable, "-W", "error", *arguments],
+        [sys.executable, *(["-W", "error"] if store is None else []), *arguments],  # MLflow warns of itself
         capture_output=True,
         text=True,
         check=False,
@@ -33,9 +37,9 @@ def python(*arguments: str, cwd: Path | str | None = None) -> subprocess.Complet
     )
 
 
-def passes(code: str, cwd: Path | str | None = None) -> str:
+def passes(code: str, cwd: Path | str | None = None, store: str | None = None) -> str:
     """Run code under the alias, insist that it succeeds silently on stderr, and return what it printed."""
-    shown = python("-c", INSTALL + textwrap.dedent(code), cwd=cwd)
+    shown = python("-c", INSTALL + textwrap.dedent(code), cwd=cwd, store=store)
 
     assert shown.returncode == 0, shown.stderr
     assert shown.stderr == ""
@@ -353,6 +357,74 @@ def test_names_that_only_begin_alike_are_left_alone(tmp_path):
     )
 
 
+# What azureml-core would have brought with it
+
+CATCH = """
+    from msrest.exceptions import ClientException, HttpOperationError
+    from azureml.core import Datastore, Run, Workspace
+    from azureml.exceptions import UserErrorException
+    ws = Workspace("s", "g", "w")
+    for _ in range(2):
+        try:
+            Datastore.get(ws, "nowhere")
+        except HttpOperationError as error:
+            assert isinstance(error, UserErrorException) and "nowhere" in error.message and "nowhere" in str(error)
+        else:
+            raise AssertionError
+    try:
+        Run.get(ws, "no-such-run")
+    except HttpOperationError as error:
+        assert error.status_code == 404 and isinstance(error, ClientException)
+        import pickle
+        assert pickle.loads(pickle.dumps(error)).status_code == 404
+    else:
+        raise AssertionError
+"""
+
+
+def test_errors_are_caught_as_those_of_msrest_where_that_is_not_installed(sqlite_uri):
+    code = (
+        CATCH
+        + """
+    import azml_compat._msrest.exceptions, msrest
+    print(msrest.exceptions is azml_compat._msrest.exceptions)
+    try:
+        import msrest.authentication
+    except ModuleNotFoundError as error:
+        assert str(error) == "No module named 'msrest.authentication'"
+    else:
+        raise AssertionError
+    """
+    )
+    assert passes(code, store=sqlite_uri) == "True\n"
+
+
+@pytest.mark.parametrize("first", ["from azureml.core import Run", ""])
+def test_errors_are_caught_as_those_of_msrest_where_that_is_installed(sqlite_uri, tmp_path, first):
+    (tmp_path / "msrest").mkdir()
+    (tmp_path / "msrest" / "__init__.py").write_text("")
+    (tmp_path / "msrest" / "exceptions.py").write_text(
+        "class ClientException(Exception):\n"
+        "    def __init__(self, message, inner_exception=None): raise RuntimeError('never asked')\n"
+        "class HttpOperationError(ClientException):\n"
+        "    def __init__(self, deserialize, response): raise RuntimeError('never asked')\n"
+    )
+    code = f"""
+    {first}
+    import sys
+    sys.path.append({str(tmp_path)!r})
+    import msrest
+    assert msrest.__file__.startswith({str(tmp_path)!r})
+    """
+    passes(code + CATCH, store=sqlite_uri)
+
+
+def test_msrest_is_not_there_without_the_alias():
+    shown = python("-c", "import azml_compat.core, importlib.util; print(importlib.util.find_spec('msrest'))")
+
+    assert shown.stdout == "None\n"
+
+
 # On and off
 
 
@@ -366,19 +438,21 @@ def test_there_is_one_finder_and_it_is_first():
         count = len(sys.meta_path)
         azml_compat.install(); azml_compat.install()
         assert len(sys.meta_path) == count
-        assert [type(finder).__name__ for finder in sys.meta_path].count("_AliasFinder") == 1
-        assert type(sys.meta_path[0]).__name__ == "_AliasFinder" and sys.meta_path[1] is other
+        names = [type(finder).__name__ for finder in sys.meta_path]
+        assert names.count("_AliasFinder") == names.count("_LastFinder") == 1
+        assert names[0] == "_AliasFinder" and sys.meta_path[1] is other and names[-1] == "_LastFinder"
     """)
 
 
 def test_uninstall_takes_everything_away_and_install_brings_it_back():
     passes("""
         import sys
-        before = [finder for finder in sys.meta_path if type(finder).__name__ != "_AliasFinder"]
+        before = [finder for finder in sys.meta_path if type(finder).__name__ not in ("_AliasFinder", "_LastFinder")]
         from azureml.core.authentication import MsiAuthentication
+        import msrest.exceptions
         azml_compat.uninstall(); azml_compat.uninstall()
         assert sys.meta_path == before
-        assert not [name for name in sys.modules if name.partition(".")[0] == "azureml"]
+        assert not [name for name in sys.modules if name.partition(".")[0] in ("azureml", "msrest")]
         assert "azml_compat.core.authentication" in sys.modules
         try:
             import azureml

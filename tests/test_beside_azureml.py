@@ -409,3 +409,17 @@ def test_ours_does_what_the_real_package_does_without_a_service(azureml_python, 
 
 def without_identities(text):
     return re.sub(r"[0-9a-f]{8}-[0-9a-f-]{27}|0x[0-9a-f]+|/[^ ']*/project\d+", "", text).splitlines()
+
+
+def test_on_clauses_for_the_installed_msrest_catch(on):
+    shown = on("""
+        from msrest.exceptions import HttpOperationError
+        from azureml.core import Datastore, Workspace
+        import msrest
+        try:
+            Datastore.get(Workspace("s", "g", "w"), "nowhere")
+        except HttpOperationError as error:
+            print(type(error).__name__, "site-packages" in msrest.__file__)
+    """)
+
+    assert shown.stdout.splitlines()[-1] == "DatastoreNotFoundError True"

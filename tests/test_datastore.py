@@ -10,7 +10,8 @@ from pathlib import Path
 import pytest
 
 from azml_compat import Dataset, Datastore, Workspace
-from azml_compat._restclient.exceptions import ErrorResponseException, HttpOperationError
+from azml_compat._msrest.exceptions import HttpOperationError
+from azml_compat._restclient.exceptions import ErrorResponseException
 from azml_compat.data.azure_data_lake_datastore import AzureDataLakeDatastore, AzureDataLakeGen2Datastore
 from azml_compat.data.azure_my_sql_datastore import AzureMySqlDatastore
 from azml_compat.data.azure_postgre_sql_datastore import AzurePostgreSqlDatastore

@@ -401,9 +401,10 @@ def test_inputs_and_outputs_may_stand_in_the_run_configuration(sexp, tmp_path):
         inputs = {item["consumptionDetails"]["inputName"]: item for item in details["inputDatasets"]}
         assert sorted(inputs) == ["a key", "by_id", "by_name", "of_path"]
         assert inputs["by_id"]["dataset"].id == named.id
+        assert details["outputDatasets"] == []
         assert not Path(place).is_symlink()
     made = Dataset.get_by_name(ws, f"made-{sexp.name}")
-    assert (made.to_path(), made.version, made.tags) == (["/out.txt"], 1, {"a": "b"})
+    assert (made.to_path(), made.version, made.tags) == (["/out.txt"], 2, {"a": "b"})
 
 
 @pytest.mark.parametrize(

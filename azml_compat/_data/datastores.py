@@ -14,7 +14,8 @@ from azml_compat._assets import Assets
 from azml_compat._data import credentials
 from azml_compat._data.places import Azure, Folder, Place
 from azml_compat._data.roots import folder_of
-from azml_compat._restclient.exceptions import ErrorResponseException, HttpOperationError, ServiceException
+from azml_compat._msrest.exceptions import HttpOperationError
+from azml_compat._restclient.exceptions import ErrorResponseException, ServiceException
 from azml_compat.data.azure_data_lake_datastore import AzureDataLakeDatastore, AzureDataLakeGen2Datastore
 from azml_compat.data.azure_my_sql_datastore import AzureMySqlDatastore
 from azml_compat.data.azure_postgre_sql_datastore import AzurePostgreSqlDatastore

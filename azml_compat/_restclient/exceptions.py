@@ -1,7 +1,7 @@
 """`ServiceException`, which the SDK raises when the service refuses a request, and its bases by their names.
 
-It is no `AzureMLException`. In the original two of its bases come from the msrest package; they are defined
-here under the same names, so that nothing has to be installed for their sake.
+It is no `AzureMLException`. In the original two of its bases come from the msrest package; `azml_compat._msrest` stands
+for that, so that nothing has to be installed for their sake.
 """
 
 from __future__ import annotations
@@ -10,14 +10,7 @@ from types import SimpleNamespace
 from typing import Any
 
 from azml_compat._common.exceptions import print_error, rebuild
-
-
-class ClientException(Exception):  # noqa: N818 - msrest's name
-    """Stands for msrest's root exception."""
-
-
-class HttpOperationError(ClientException):
-    """Stands for msrest's answer-with-an-error-status."""
+from azml_compat._msrest.exceptions import HttpOperationError
 
 
 class ErrorResponseException(HttpOperationError):  # noqa: N818 - Azure's name
