@@ -515,7 +515,8 @@ def test_the_alias_holds_beside_finders_and_paths_of_the_users():
         assert {"azureml", "azureml.core", "extra"} <= set(seen)
         sys.meta_path.append(sys.meta_path.pop(0))
         import azureml.exceptions
-        sys.meta_path[:] = [importlib.machinery.BuiltinImporter, importlib.machinery.FrozenImporter, sys.meta_path[-2]]
+        machinery = importlib.machinery
+        sys.meta_path[:] = [machinery.BuiltinImporter, machinery.FrozenImporter, machinery.PathFinder]
         import azml_compat
         azml_compat.install()
         import azureml.history

@@ -217,16 +217,20 @@ def test_a_folder_that_is_half_removed_is_not_that_of_a_job(watch, folder, root,
 
 def test_processes_that_cannot_be_ended_are_left_and_named(mocker, caplog):
     mocker.patch.object(processes, "_DEATH_SECONDS", 0.2)
-    mocker.patch("os.kill", side_effect=PermissionError("of another user"))
+    mocker.patch.object(processes, "_descendants", return_value=[])  # servers that other tests use
     process = subprocess.Popen(
-        [sys.executable, "-c", "import time; time.sleep(100)"], env={**os.environ, "AZML_COMPAT_JOB": "that"}
+        [sys.executable, "-c", "import time; print(flush=True); time.sleep(100)"],
+        env={**os.environ, "AZML_COMPAT_JOB": "that"},
+        stdout=subprocess.PIPE,
     )
+    process.stdout.readline()
+    mocker.patch("os.kill", side_effect=PermissionError("of another user"))
     try:
         processes.end_all("that", [], 0.1)
         assert process.poll() is None
     finally:
         mocker.stopall()
         process.send_signal(signal.SIGKILL)
-        process.wait()
+        process.communicate()
 
     assert f"Processes of run that cannot be ended, and are left: {process.pid}" in caplog.text
