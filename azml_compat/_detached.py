@@ -1,7 +1,7 @@
 """Starting a python of our own that shares nothing with the script: no pipes, no terminal, no process group.
 
 It leaves at once the process that was started, so that the script never has a child to wait for. The package is
-loaded from its own folder, and nothing from beside it or from where the script is.
+loaded from its own folder, and nothing from where the script is.
 """
 
 from __future__ import annotations
@@ -59,7 +59,7 @@ def start(
         "module": module,
         "arguments": list(arguments),
         "package": str(package),
-        "path": list(_import_path(package)),
+        "path": list(_import_path()),
     }
     subprocess.run(
         [sys.executable, "-W", "ignore", *options, "-c", _BOOT, json.dumps(facts)],
@@ -103,10 +103,13 @@ def log_to(file: Path) -> None:
     logger.setLevel(logging.INFO)
 
 
-def _import_path(package: Path) -> Iterator[str]:
-    """Yield where this process imports from, without the script's own folder and the current one."""
+def _import_path() -> Iterator[str]:
+    """Yield where this process imports from, without the script's own folder and the current one.
+
+    The package's own folder may be the only place of what it needs: on PYTHONPATH, after `pip install --target`.
+    """
     script = Path(sys.argv[0]).absolute().parent if sys.argv and sys.argv[0] else None
-    left_out = {Path.cwd(), script, package.parent}
+    left_out = {Path.cwd(), script}
     for entry in sys.path:
         if entry and Path(entry).is_absolute() and Path(entry) not in left_out:
             yield entry

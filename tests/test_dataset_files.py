@@ -13,7 +13,8 @@ import pytest
 from mlflow import MlflowClient
 
 from azml_compat import Dataset, Datastore, Workspace
-from azml_compat._data import consumption
+from azml_compat._data import consumption, sources
+from azml_compat._data.places import Folder
 from azml_compat.data import (
     FileDataset,
     LinkFileOutputDatasetConfig,
@@ -186,6 +187,61 @@ def test_a_file_of_the_web_is_downloaded(tmp_path):
             Dataset.File.from_files(f"{address}/none.csv").download("out")
         server.shutdown()
     assert Path(path).read_text() == "a\n1\n"
+
+
+def test_addresses_that_differ_in_their_query_are_different_files(tmp_path):
+    class Handler(http.server.BaseHTTPRequestHandler):
+        def do_GET(self):
+            self.send_response(200)
+            self.end_headers()
+            self.wfile.write(f"x\n{self.path.rpartition('=')[2]}\n".encode())
+
+        def log_message(self, *_):
+            pass
+
+    with http.server.ThreadingHTTPServer(("127.0.0.1", 0), Handler) as server:
+        threading.Thread(target=server.serve_forever, daemon=True).start()
+        address = f"http://127.0.0.1:{server.server_port}"
+        both = [f"{address}/export?year=2019", f"{address}/export?year=2020"]
+        assert Dataset.Tabular.from_delimited_files(both).to_pandas_dataframe()["x"].tolist() == [2019, 2020]
+        files = Dataset.File.from_files(both)
+        name = f"/http%3A/%2F127.0.0.1:{server.server_port}/export"
+        assert files.to_path() == [name, f"{name}%3Fyear%3D2020"]
+        assert [Path(path).read_text() for path in files.download("out")] == ["x\n2019\n", "x\n2020\n"]
+
+        before = set(tmp_path.parent.rglob("*"))
+        outside = f"{address}/a/../../../../../../../../..{tmp_path}/x.csv?year=1"
+        assert Dataset.Tabular.from_delimited_files(outside).to_pandas_dataframe()["x"].tolist() == [1]
+        assert Dataset.File.from_files(outside).to_path()[0].endswith(f"{tmp_path}/x.csv")
+        assert set(tmp_path.parent.rglob("*")) == before
+        server.shutdown()
+
+
+@pytest.mark.parametrize("paths", [["a.txt", "b.txt"], ["*.txt", "*.csv"], ["*.txt"], ["a.txt", "c.csv", "b.txt"]])
+def test_files_at_the_top_of_a_datastore_keep_their_names(local_ws, paths):
+    store = local_ws.get_default_datastore()
+    for name in ("a.txt", "b.txt", "c.csv"):
+        Path(name).write_text(name)
+    store.upload_files(["a.txt", "b.txt", "c.csv"], show_progress=False)
+    files = Dataset.File.from_files([(store, path) for path in paths])
+
+    names = ["a.txt", "b.txt", *(["c.csv"] if any("csv" in path for path in paths) else [])]
+    assert sorted(files.to_path()) == [f"/{name}" for name in names]
+    assert sorted((Path(path).name, Path(path).read_text()) for path in files.download("out")) == [
+        (name, name) for name in names
+    ]
+
+
+@pytest.mark.parametrize("name", ["web", "local"])
+def test_a_datastore_may_be_called_as_other_places_are(local_ws, name):
+    store = Datastore.register_azure_blob_container(local_ws, name, "c", "account")
+    items, _ = sources.parse([(store, "a.txt"), (store, "b/c.txt")])
+    place = Folder(str(Path.cwd()))
+    Path("b").mkdir()
+    for path in ("a.txt", "b/c.txt"):
+        Path(path).write_text(path)
+
+    assert [file.name for file in sources.files_of(items, lambda _: place)] == ["a.txt", "b/c.txt"]
 
 
 # Registered
@@ -484,7 +540,7 @@ def test_outputs_are_configured_by_copies():
         OutputFileDatasetConfig("out", destination="p")
 
 
-def finished(config, ws, content="x,y\n1,2\n"):
+def finished(config, ws, content="x,y\n1,2\n", *, again=False):
     """Write a file to the folder of an output, and finish the run."""
     plan = consumption.plan_output(config, "run1")
     folder = Path(consumption.deliver_output(plan, Path("work"))[config.name])
@@ -492,7 +548,7 @@ def finished(config, ws, content="x,y\n1,2\n"):
     (folder / "sub").mkdir(exist_ok=True)
     (folder / "sub" / "x.csv").write_text(content)
     (folder / "y.txt").write_text("y")
-    consumption.finish_output(plan, Path("work"), ws.service_context.store)
+    consumption.finish_output(plan, Path("work"), ws.service_context.store, again=again)
 
 
 def test_a_mounted_output_is_in_the_datastore_and_is_registered(store, local_ws):
@@ -513,6 +569,7 @@ def test_an_uploaded_output_is_uploaded_at_the_end(store, local_ws):
     ).to_path() == ["/sub/x.csv"]
     with pytest.raises(UserErrorException, match="overwrite"):
         finished(config, local_ws)
+    finished(config, local_ws, again=True)
     finished(config.as_upload(overwrite=True), local_ws)
 
 

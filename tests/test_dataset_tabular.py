@@ -422,6 +422,14 @@ def test_json_lines_files_are_read_and_bad_lines_are_errors_or_dropped():
         Dataset.Tabular.from_json_lines_files("l.jsonl", invalid_lines="keep")
 
 
+def test_what_ends_a_line_of_text_does_not_end_one_of_json_lines():
+    rows = [{"a": 1, "s": "x\u2028y"}, {"a": 2, "s": "x\u0085y"}, {"a": 3, "s": "x\u2029y"}]
+    write("\r\n".join([*(json.dumps(row, ensure_ascii=False) for row in rows), "no json"]), "l.jsonl")
+
+    found = Dataset.Tabular.from_json_lines_files("l.jsonl", invalid_lines="drop").to_pandas_dataframe()
+    assert found.to_dict("records") == rows
+
+
 def test_json_lines_have_the_types_of_json():
     lines = [
         '{"a": 1, "when": "2020-01-01", "n": {"q": 1, "at": "2020-01-01T10:00:00Z"}, "l": ["2020-01-01", "x"]}',

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import shutil
 import threading
 import uuid
 from pathlib import Path
@@ -392,6 +393,36 @@ def test_get_model_path_downloads_from_the_workspace_and_prefers_what_is_there_f
     # Without a workspace: what is there.
     assert Model.get_model_path("m") == str(Path("azureml-models/m/2/d"))
     assert Model.get_model_path("m.pkl") == "m.pkl"
+
+
+def test_get_model_path_gives_a_model_when_it_is_whole(local_ws, files, mocker):
+    from azml_compat._files import RunFiles
+
+    register(local_ws, path="d")
+    fetch, inside = RunFiles.fetch, []
+
+    def fetch_one(*arguments):
+        fetch(*arguments)
+        if not inside:
+            inside.append(True)
+            inside.append(Model.get_model_path("m", version=1, _workspace=local_ws))  # as another rank does meanwhile
+
+    mocker.patch.object(RunFiles, "fetch", fetch_one)
+    path = Model.get_model_path("m", version=1, _workspace=local_ws)
+    whole = sorted(file.relative_to("d") for file in Path("d").rglob("*"))
+    assert inside[1] == path
+    assert sorted(file.relative_to(path) for file in Path(path).rglob("*")) == whole
+    assert [entry.name for entry in Path("azureml-models/m").iterdir()] == ["1"]
+
+    shutil.rmtree("azureml-models")
+    mocker.patch.object(RunFiles, "fetch", side_effect=[None, KeyboardInterrupt])
+    with pytest.raises(KeyboardInterrupt):
+        Model.get_model_path("m", _workspace=local_ws)
+    assert list(Path("azureml-models/m").iterdir()) == []
+    mocker.patch.object(RunFiles, "fetch", fetch)
+    assert Model.get_model_path("m", _workspace=local_ws) == path
+    mocker.patch.object(RunFiles, "fetch", side_effect=AssertionError("it is there"))
+    assert Model.get_model_path("m", _workspace=local_ws) == path
 
 
 def test_get_model_path_says_what_is_missing(local_ws, files):

@@ -20,7 +20,7 @@ from types import SimpleNamespace
 import pytest
 from mlflow import MlflowClient
 
-from azml_compat import Experiment, Run, Workspace, _background, _runtime
+from azml_compat import Experiment, Run, Workspace, _background, _detached, _runtime
 from azml_compat._journal import Header, Spool, writer_name
 from azml_compat._journal.lines import encode_line
 from azml_compat._restclient.exceptions import ServiceException
@@ -1351,6 +1351,16 @@ def test_the_background_process_imports_nothing_from_the_callers_folders(backgro
 
 
 @pytest.mark.alone
+def test_the_background_process_finds_what_lies_beside_the_package(monkeypatch, tmp_path):
+    """After `pip install --target`, nothing that azml_compat needs is anywhere else."""
+    beside = str(Path(_detached.__file__).parents[1])
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setattr("sys.argv", [str(tmp_path / "scripts" / "train.py")])
+    monkeypatch.setattr("sys.path", ["", "relative", str(tmp_path), str(tmp_path / "scripts"), beside, "/elsewhere"])
+
+    assert list(_detached._import_path()) == [beside, "/elsewhere"]
+
+
 def test_the_background_process_has_nothing_of_the_run_or_the_alias_in_its_environment(background):
     owned = Experiment(Workspace("s", "g", "w"), "e").start_logging(snapshot_directory=None)
     code = SLOW.replace("start()", "Run.get_context()")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ast
 import io
 import json
 import os
@@ -451,6 +452,45 @@ def test_the_source_is_copied_without_what_is_ignored_and_the_run_keeps_a_snapsh
     assert "outputs/old.txt" not in run.get_file_names()
     with zipfile.ZipFile(run.restore_snapshot(path=".")) as snapshot:
         assert {"train.py", "pkg/mod.py"} <= set(snapshot.namelist())
+
+
+def test_links_in_the_source_are_followed_and_not_in_circles(sexp):
+    source("print('a')", "zreal/a.py")
+    source("print('b')", "train/b.py")
+    source("")
+    for link, target in {
+        "alink": "zreal",
+        "train/again": "../zreal",
+        "train/up": "..",
+        "zreal/across": "../train",
+    }.items():
+        Path("project", link).symlink_to(target)
+    source("import os; print(sorted(os.path.relpath(os.path.join(p, f)) for p, _, fs in os.walk('.') for f in fs))")
+    run = sexp.submit(ScriptRunConfig("project", "train.py"))
+    run.wait_for_completion()
+
+    copied = set(ast.literal_eval(text_of(run)))
+    assert {"alink/a.py", "zreal/a.py", "train/b.py", "train/again/a.py", "zreal/across/b.py"} <= copied
+    assert not any("up" in Path(file).parts for file in copied)
+
+
+def test_a_relative_home_means_the_same_to_the_script(sqlite_uri, monkeypatch):
+    monkeypatch.setenv("MLFLOW_TRACKING_URI", sqlite_uri)
+    monkeypatch.setenv("AZML_COMPAT_HOME", ".state")
+    exp = Experiment(Workspace("s", "g", "w"), "relative")
+    run = submit(
+        exp,
+        """
+        import os, signal
+        from azureml.core import Run
+        Run.get_context().log("a", 1)
+        os.kill(os.getpid(), signal.SIGKILL)
+        """,
+    )
+    run.wait_for_completion(raise_on_error=False)
+    _end_supervisor(str(Path(".state").absolute()))
+
+    assert (run.get_status(), run.get_metrics()) == ("Failed", {"a": 1})
 
 
 def test_the_script_must_be_in_the_source_directory(sexp):

@@ -2,18 +2,24 @@
 
 from __future__ import annotations
 
+import dataclasses
+import json
 import os
+import pkgutil
 import signal
 import subprocess
 import sys
+from pathlib import Path
 
 import pytest
 
+from azml_compat._data import consumption
 from azml_compat._jobs import ending, processes, supervisor
 from azml_compat._jobs.folder import Job, JobFolder, job_folders, jobs_folder, remove_done
 from azml_compat._restclient.exceptions import ServiceException
 from azml_compat._tracking import Store
-from azml_compat.core import ScriptRun
+from azml_compat.core import Dataset, ScriptRun
+from azml_compat.data import OutputFileDatasetConfig
 
 
 @pytest.fixture
@@ -136,6 +142,36 @@ def test_a_job_that_cannot_be_read_is_given_up(watch, folder, submitted):
 
     assert submitted.get_status() == "Failed"
     assert not folder.exists()
+
+
+@pytest.mark.parametrize("step", ["azml_compat.core.run.Run._finish_now", "azml_compat._data.registry.register"])
+def test_an_output_is_uploaded_and_registered_once_however_often_the_end_is_tried(
+    watch, folder, submitted, local_exp, mocker, step
+):
+    ws, work = local_exp.workspace, Path(folder.job().work)
+    store = ws.get_default_datastore()
+    output = OutputFileDatasetConfig("out", (store, "res")).as_upload().register_on_complete("made")
+    plan = consumption.plan_output(output, folder.run)
+    Path(consumption.deliver_output(plan, work)["out"], "f.txt").write_text("f")
+    changed = dataclasses.replace(folder.job(), outputs=[plan])
+    (folder.path / "job.json").write_text(json.dumps(dataclasses.asdict(changed)))
+    finish(folder)
+    real = pkgutil.resolve_name(step)
+    busy = [ServiceException._from_status(503, "What run x logged is being sent just now")]
+
+    def sometimes(*arguments, **more):
+        if busy:
+            raise busy.pop()
+        return real(*arguments, **more)
+
+    mocker.patch(step, sometimes)
+    watch.look()
+    assert submitted.get_status() == "Running"
+    watch.look()
+
+    assert submitted.get_status() == "Completed", submitted.get_details()
+    assert Dataset.File.from_files((store, "res")).to_path() == ["/f.txt"]
+    assert Dataset.get_by_name(ws, "made").version == 1
 
 
 # Being canceled

@@ -7,6 +7,8 @@ Delivering needs neither mlflow nor pandas.
 
 from __future__ import annotations
 
+import filecmp
+import tempfile
 from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -88,8 +90,6 @@ def _saved(config: Any) -> tuple[Store, Asset]:
 
 def _stored_table(definition: definitions.Definition, dataset_id: str, store: Store) -> definitions.Definition:
     """Store the file of a table in the default datastore, and return the definition of that file."""
-    import tempfile
-
     name = f"part-0.{definition['format']}"
     path = f"{_MANAGED}/{dataset_id}/{name}"
     datastore = _default(store)
@@ -273,14 +273,20 @@ def _is_direct(plan: Plan) -> bool:
     return plan["mode"] == "mount" and plan["source"] is None and "folder" in plan["place"]
 
 
-def finish_output(plan: Plan, workdir: Path, store: Store) -> None:
+def finish_output(plan: Plan, workdir: Path, store: Store, *, again: bool = False) -> None:
     """Upload what was written, where that is not done yet, and register the dataset, where that was asked for.
+
+    Args:
+        plan: The plan.
+        workdir: Where the script ran.
+        store: Where the dataset is registered.
+        again: Whether somebody has begun with it, and may have been killed.
 
     Raises:
         UserErrorException: a file is there, and must not be replaced.
     """
     if not _is_direct(plan):
-        _upload(_output_folder(plan, workdir), plan)
+        _upload(_output_folder(plan, workdir), plan, again=again)
     if plan["register"] is not None:
         register = plan["register"]
         registry.register(
@@ -289,14 +295,32 @@ def finish_output(plan: Plan, workdir: Path, store: Store) -> None:
         )
 
 
-def _upload(folder: Path, plan: Plan) -> None:
+def _upload(folder: Path, plan: Plan, *, again: bool) -> None:
     place, patterns = _open(plan["place"]), [glob_pattern(inside(glob)) for glob in plan.get("globs") or ()]
     for path, name in files_below(str(folder)):
         if patterns and not any(pattern.fullmatch(name) for pattern in patterns):
             continue
-        target = "/".join(filter(None, (plan["path"], name)))
-        if not place.put(path, target, overwrite=plan["overwrite"]):
-            raise UserErrorException(f"{target} is in the datastore already; set overwrite=True to replace it.")
+        _put(place, path, "/".join(filter(None, (plan["path"], name))), plan, again=again)
+
+
+def _put(place: Place, source: str, target: str, plan: Plan, *, again: bool) -> None:
+    """Store a file that a run has written, unless it is there from an earlier attempt.
+
+    Raises:
+        UserErrorException: a file is there, and must not be replaced.
+    """
+    if not place.put(source, target, overwrite=plan["overwrite"]) and not (again and _holds(place, target, source)):
+        raise UserErrorException(f"{target} is in the datastore already; set overwrite=True to replace it.")
+
+
+def _holds(place: Place, path: str, source: str) -> bool:
+    """Tell whether a file of a place has the content of a local one."""
+    with tempfile.TemporaryDirectory(prefix="azml-") as folder:
+        stored = place.local(path)
+        if stored is None:
+            stored = Path(folder, "stored")
+            place.get(path, stored)
+        return filecmp.cmp(stored, source, shallow=False)
 
 
 # -- data references ----------------------------------------------------------------------------------------------
@@ -344,8 +368,8 @@ def _referenced(plan: Plan, workdir: Path) -> Path:
     return targets[0] if exact is not None else folder
 
 
-def finish_reference(plan: Plan, workdir: Path) -> None:
-    """Upload what was written, for mode upload.
+def finish_reference(plan: Plan, workdir: Path, _store: Store | None = None, *, again: bool = False) -> None:
+    """Upload what was written, for mode upload; for the arguments see `finish_output`.
 
     Raises:
         UserErrorException: a file is there, and must not be replaced.
@@ -355,10 +379,9 @@ def finish_reference(plan: Plan, workdir: Path) -> None:
     written = _folder(workdir, plan["path_on_compute"], plan["name"])
     if written.is_file():
         target = "/".join(filter(None, (plan["path"], written.name)))
-        if not _open(plan["place"]).put(str(written), target, overwrite=plan["overwrite"]):
-            raise UserErrorException(f"{target} is in the datastore already; set overwrite=True to replace it.")
+        _put(_open(plan["place"]), str(written), target, plan, again=again)
     elif written.is_dir():
-        _upload(written, plan)
+        _upload(written, plan, again=again)
 
 
 # -- datastores ---------------------------------------------------------------------------------------------------

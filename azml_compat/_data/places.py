@@ -204,7 +204,9 @@ class Web(Place):
 def web_path(address: str) -> str:
     """Return the relative path that stands for a web address among other files, as in the original."""
     scheme, _, rest = address.partition("://")
-    return f"{quote(f'{scheme}:', safe='')}/{quote('/', safe='')}{rest.partition('?')[0]}"
+    host, _, path = rest.partition("?")[0].partition("/")
+    below = posixpath.normpath(f"/{path}").lstrip("/")  # no address leads above its host, nor does its path
+    return f"{quote(f'{scheme}:', safe='')}/{quote('/', safe='')}{host}{f'/{below}' if below else ''}"
 
 
 class Azure(Place):

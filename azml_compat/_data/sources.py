@@ -12,9 +12,10 @@ import re
 from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
-from urllib.parse import unquote, urlsplit
+from urllib.parse import quote, unquote, urlsplit
 
 from azml_compat._data.places import Entry, Folder, Place, Web, common_folder, inside, web_path
+from azml_compat._data.transfer import safe
 from azml_compat.exceptions import UserErrorException
 
 if TYPE_CHECKING:
@@ -109,26 +110,43 @@ def files_of(items: Sequence[Item], places: Places) -> list[SourceFile]:
 
     Names are relative to the deepest folder that all items share, a glob's being the one before its first `*`.
     """
-    found = [(_label(item), *_look(item, places)) for item in items]
-    labels = {label for label, *_ in found}
-    tops = {label: _top([base for other, base, _, _ in found if other == label]) for label in labels}
-    unique: dict[tuple[str, str], SourceFile] = {}
-    for label, _base, place, entries in found:
-        top = tops[label]
+    found = [(_origin(item), *_look(item, places)) for item in items]
+    origins = {origin for origin, *_ in found}
+    tops = {origin: _top([base for other, base, _, _ in found if other == origin]) for origin in origins}
+    unique: dict[tuple[tuple[str, str], str], SourceFile] = {}
+    names: set[str] = set()
+    for origin, _base, place, entries in found:
+        kind, label = origin
         for entry in entries:
-            name = web_path(entry.path) if label == "web" else entry.path[len(top) + 1 if top else 0 :]
-            if len(labels) > 1 and label != "web":
+            if (origin, entry.path) in unique:
+                continue
+            name = _web_name(entry.path, names) if kind == "web" else _below(entry.path, tops[origin])
+            if len(origins) > 1 and kind != "web":
                 name = f"{label}/{name}"
-            unique.setdefault((label, entry.path), SourceFile(place, entry.path, name, entry.size, entry.modified))
+            names.add(name)
+            unique[origin, entry.path] = SourceFile(place, entry.path, name, entry.size, entry.modified)
     return list(unique.values())
 
 
-def _label(item: Item) -> str:
-    return item.get("datastore") or ("web" if "url" in item else "local")
+def _origin(item: Item) -> tuple[str, str]:
+    """Return what kind of place an item is in, and the name of that: a datastore may have any name."""
+    if "datastore" in item:
+        return "datastore", item["datastore"]
+    return ("web", "web") if "url" in item else ("local", "local")
+
+
+def _web_name(address: str, taken: set[str]) -> str:
+    """Return the name of what lies at an address; addresses may differ in their query alone."""
+    name = web_path(address)
+    return name if name not in taken else name + quote(f"?{address.partition('?')[2]}", safe="")
+
+
+def _below(path: str, top: str) -> str:
+    return path[len(top) + 1 if top else 0 :]
 
 
 def _top(bases: Sequence[str]) -> str:
-    return bases[0] if len(bases) == 1 else common_folder([f"{base}/" for base in bases])
+    return bases[0] if len(set(bases)) == 1 else common_folder([f"{base}/" for base in bases])
 
 
 def _look(item: Item, places: Places) -> tuple[str, Place, Iterator[Entry]]:
@@ -168,6 +186,6 @@ def local_copy(file: SourceFile, folder: Path) -> Path:
     found = file.place.local(file.path)
     if found is not None:
         return found
-    target = folder / file.name
+    target = folder / safe(file.name)
     file.place.get(file.path, target)
     return target

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import posixpath
+from collections.abc import Callable
 from pathlib import Path
 
 from azml_compat import _names, _runtime, _status
@@ -154,7 +155,15 @@ class Supervised:
         from azml_compat._data import consumption
 
         work = Path(self._job.work)
-        for plan in self._job.outputs:
-            consumption.finish_output(plan, work, self._store)
-        for plan in self._job.references:
-            consumption.finish_reference(plan, work)
+        begun, done = self._folder.outputs()
+        finish: Callable[..., None]
+        for kind, finish, plans in (
+            ("output", consumption.finish_output, self._job.outputs),
+            ("reference", consumption.finish_reference, self._job.references),
+        ):
+            for plan in plans:
+                name = f"{kind} {plan['name']}"
+                if name not in done:
+                    self._folder.note_output(name, is_done=False)
+                    finish(plan, work, self._store, again=name in begun)
+                    self._folder.note_output(name, is_done=True)

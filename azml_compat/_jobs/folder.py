@@ -22,6 +22,7 @@ How = Literal["exit", "timeout", "canceled", "error"]
 
 SUPERVISOR_LOCK = ".supervisor"
 _DONE = ".done-"
+_OUTPUTS = "outputs.json"
 _LAUNCHER_LOCK = "launcher.lock"
 _START_SECONDS = 30.0
 """In which a launcher must have taken its lock."""
@@ -209,6 +210,21 @@ class JobFolder:
         except (OSError, ValueError):
             return None
         return found
+
+    # -- what has been done at the end ------------------------------------------------------------------------
+
+    def outputs(self) -> tuple[set[str], set[str]]:
+        """Return which outputs somebody has begun to bring to where they belong, and which are there."""
+        try:
+            found: dict[str, bool] = json.loads((self.path / _OUTPUTS).read_text(encoding="utf-8"))
+        except FileNotFoundError:
+            return set(), set()
+        return set(found), {name for name, is_done in found.items() if is_done}
+
+    def note_output(self, name: str, *, is_done: bool) -> None:
+        """Say how far an output is, so that it is not brought there twice."""
+        begun, done = self.outputs()
+        _write(self.path / _OUTPUTS, json.dumps({**{one: one in done for one in begun}, name: is_done}))
 
     # -- logs -------------------------------------------------------------------------------------------------
 

@@ -54,11 +54,13 @@ def copy_source(source: Path, target: Path, store_uri: str) -> None:
 
 
 def _files(source: Path, database: Path | None) -> Iterator[tuple[Path, str]]:
-    """Yield every file to be copied, with its name below the source directory; links to folders are followed once."""
+    """Yield every file to be copied, with its name below the source directory; links are followed, not in circles."""
     ignored = ignored_by(source)
     own = {Path(os.path.realpath(home()))}
-    seen = {os.path.realpath(source)}
+    ways = {os.fspath(source): frozenset({os.path.realpath(source)})}
+    """For each folder that is to come, the real folders on the way to it."""
     for parent, folders, files in os.walk(source, followlinks=True):
+        way = ways.pop(parent)
         below = Path(parent).relative_to(source).as_posix()
         prefix = "" if below == "." else f"{below}/"
         kept = []
@@ -66,8 +68,8 @@ def _files(source: Path, database: Path | None) -> Iterator[tuple[Path, str]]:
             real = os.path.realpath(Path(parent) / folder)
             is_skipped = folder in _STORES or (not prefix and folder in _SKIPPED_AT_THE_TOP)
             is_skipped |= (Path(parent) / folder / "pyvenv.cfg").is_file()
-            if not (is_skipped or real in seen or Path(real) in own or ignored(f"{prefix}{folder}/")):
-                seen.add(real)
+            if not (is_skipped or real in way or Path(real) in own or ignored(f"{prefix}{folder}/")):
+                ways[os.path.join(parent, folder)] = way | {real}  # noqa: PTH118 - as os.walk spells it
                 kept.append(folder)
         folders[:] = kept
         for name in files:

@@ -16,6 +16,7 @@ from azml_compat import _detached, _names, _reporting, _runtime, _snapshot, _sta
 from azml_compat._assets import Assets
 from azml_compat._creation import NewRun, facts_of, handing_over, resolve
 from azml_compat._files import temporary_folder
+from azml_compat._home import home
 from azml_compat._jobs import launcher, supervisor
 from azml_compat._jobs.distribution import ranks_of
 from azml_compat._jobs.folder import Job, JobFolder, jobs_folder
@@ -274,6 +275,10 @@ class _Submission:
         kept = {name: value for name, value in given.items() if not name.startswith(_INHERITED)}
         for name in ("AZUREML_TARGET_TYPE", _names.ENV_OFFLINE):
             kept.pop(name, None)
+        # The script runs in another folder, which goes when it ends.
+        kept[_names.ENV_HOME] = str(home())
+        if kept.get(_names.ENV_DATA):
+            kept[_names.ENV_DATA] = str(Path(kept[_names.ENV_DATA]).absolute())
         return {
             **kept,
             **self._variables(),

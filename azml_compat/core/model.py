@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import builtins
 import os
+import tempfile
 from collections.abc import Iterable
 from datetime import datetime, timezone
 from pathlib import Path
@@ -843,8 +844,23 @@ def _downloaded_path(workspace: Workspace, name: str, version: int | None) -> st
         raise ModelNotFoundException(
             f"Model {wanted} was not found in the workspace. There are: {known or 'none'}.", logger=_logger()
         )
-    target = os.path.join(_models_folder(), name, str(found.version))  # noqa: PTH118 - relative texts stay relative
-    return Model._of(workspace, found).download(target, exist_ok=True)
+    return _path_of_version(_models_folder(), name, found.version) or _downloaded(Model._of(workspace, found))
+
+
+def _downloaded(model: Model) -> str:
+    """Download a model to its place, which others may look at, or be about to fill: it is there when it is whole."""
+    folder = os.path.join(_models_folder(), str(model.name))  # noqa: PTH118 - relative texts stay relative
+    place = os.path.join(folder, str(model.version))  # noqa: PTH118 - as above
+    Path(folder).mkdir(parents=True, exist_ok=True)
+    with tempfile.TemporaryDirectory(prefix=f".{model.version}-", dir=folder) as unborn:
+        whole = os.path.join(unborn, "whole")  # noqa: PTH118 - as above
+        path = os.path.join(place, os.path.relpath(model.download(whole), whole))  # noqa: PTH118 - as above
+        try:
+            Path(whole).rename(place)
+        except OSError:
+            if not Path(place).is_dir():  # else another one was faster
+                raise
+    return path
 
 
 __getattr__, __dir__ = module_attributes(__name__)
