@@ -451,7 +451,7 @@ class Delivery:
         assert self.run_id is not None
         with RunFiles(self._store, self.run_id).listing_once() as files:
             for folder, shown in folders:
-                for file in local_files(Path(folder)):
+                for file in local_files(Path(folder), self._store.uri):
                     if file not in left:
                         continue  # It came later, and is another's.
                     if _identity(file) != left[file]:
@@ -464,7 +464,7 @@ class Delivery:
     def _tell_left_files(self, header: Header) -> None:
         """Say which files nobody took: later, it cannot be known whether they still are as the run left them."""
         for folder, _ in header.folders:
-            left = [file for file in local_files(Path(folder)) if _changed(file) >= header.time]
+            left = [file for file in local_files(Path(folder), self._store.uri) if _changed(file) >= header.time]
             if left:
                 logger.warning(
                     "%d files in %s, the first of them %s, were written since run %s began, and are not taken: nobody "
@@ -531,7 +531,7 @@ def identity_of(file: Path) -> list[int]:
 
 def files_of(header: Header) -> Files:
     """Return the files of a run's folders as they are now."""
-    found = {file: _identity(file) for folder, _ in header.folders for file in local_files(Path(folder))}
+    found = {file: _identity(file) for folder, _ in header.folders for file in local_files(Path(folder), header.store)}
     return {file: identity for file, identity in found.items() if identity is not None}
 
 

@@ -19,6 +19,7 @@ from azml_compat import _names
 from azml_compat._home import spools_within
 from azml_compat._metrics import escape_path, is_shortened, unescape
 from azml_compat._metrics.records import PathRecord, Record
+from azml_compat._tracking.addresses import lies_in
 from azml_compat.exceptions import AzureMLAggregatedException, UserErrorException
 
 if TYPE_CHECKING:
@@ -51,6 +52,12 @@ def normalise(name: str | os.PathLike[str]) -> str:
     if path in ("", ".", "..") or "\0" in path:
         raise UserErrorException(f"{text!r} does not name a file inside the run.")
     return path
+
+
+def leads_outside(name: object) -> bool:
+    """Tell whether only the last part of a name is left by `normalise`, so that different files may have that."""
+    path = posixpath.normpath(os.fspath(name).replace(os.sep, "/"))  # type: ignore[call-overload]  # normalise has looked
+    return str(path).startswith(("/", "../"))
 
 
 def stored_path(name: str) -> str:
@@ -305,20 +312,22 @@ class BatchArtifactContentInformationDto:
         self.artifact_content_information = dict(self.artifacts)
 
 
-def local_files(folder: Path) -> Iterator[Path]:
-    """Yield every file below a local folder, hidden ones too, but no journal; links to folders are not followed.
+def local_files(folder: Path, store_uri: str) -> Iterator[Path]:
+    """Yield every file below a local folder, hidden ones too; links to folders are not followed.
 
-    Pipes, sockets and devices are no files: reading one may block for ever.
+    No journal, and nothing of the tracking store, which would hold itself then, twice as large after each run. Pipes,
+    sockets and devices are no files: reading one may block for ever.
     """
     journals = spools_within(folder)
+    is_of_store = lies_in(store_uri)
     for parent, folders, files in os.walk(folder):
         if Path(parent) == journals:
             folders.clear()
             continue
-        folders.sort()
+        folders[:] = sorted(name for name in folders if not is_of_store(Path(parent) / name))
         for name in sorted(files):
             file = Path(parent) / name
-            if file.is_file() or file.is_symlink():
+            if (file.is_file() or file.is_symlink()) and not is_of_store(file):
                 yield file
 
 

@@ -204,7 +204,7 @@ def register_local(
     """
     base = path.resolve().name
     if path.is_dir():
-        below = [file for child in children for file in (local_files(child) if child.is_dir() else [child])]
+        below = [file for child in children for file in (local_files(child, store.uri) if child.is_dir() else [child])]
         chosen = {f"{base}/{file.relative_to(path).as_posix()}": file for file in below}
     else:
         chosen = {base: path}

@@ -60,14 +60,20 @@ class RunFilter:
 def _has(found: dict[str, str | None], wanted: str | dict[str, Any]) -> bool:
     if isinstance(wanted, str):
         return wanted in found
-    return all(key in found and found[key] == value for key, value in wanted.items())
+    return all(key in found and found[key] == as_text(value) for key, value in wanted.items())
+
+
+def as_text(value: Any) -> str | None:
+    """Return the value of a tag or property that a filter asks for, as text: all values are."""
+    return None if value is None else str(value)
 
 
 def _terms(wanted: _KeyFilter, stored_key: Any) -> Iterator[str]:
     if isinstance(wanted, dict):
         for key, value in wanted.items():
-            if isinstance(key, str) and isinstance(value, str) and len(value) < 1000 and "'" not in value:
-                yield f"tags.`{stored_key(key)}` = '{value}'"
+            text = as_text(value)
+            if isinstance(key, str) and text is not None and len(text) < 1000 and "'" not in text:
+                yield f"tags.`{stored_key(key)}` = '{text}'"
 
 
 def run_type(run: RunRecord) -> str | None:

@@ -15,6 +15,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple, NoReturn
 
 from azml_compat._home import spools_within
+from azml_compat._tracking.addresses import lies_in
 from azml_compat.exceptions import SnapshotException
 
 if TYPE_CHECKING:
@@ -77,13 +78,13 @@ def is_unsafe_folder(folder: Path) -> bool:
     return resolved in (Path(resolved.anchor), home) or resolved in home.parents
 
 
-def collect(path: Path, limits: Limits, store_file: Path | None = None) -> list[tuple[str, Path]]:
+def collect(path: Path, limits: Limits, store_uri: str | None = None) -> list[tuple[str, Path]]:
     """Return (name in the archive, file) for everything that a snapshot of `path` holds.
 
     Args:
         path: A folder, or one file.
         limits: When to give up.
-        store_file: The database of the tracking store, which is left out wherever it lies.
+        store_uri: The tracking store, whose files are left out wherever they lie.
 
     Raises:
         FileNotFoundError: `path` does not exist.
@@ -101,8 +102,9 @@ def collect(path: Path, limits: Limits, store_file: Path | None = None) -> list[
         raise FileNotFoundError(f"{path} does not exist, so there is nothing to take a snapshot of.")
     found: list[tuple[str, Path]] = []
     size = 0
+    is_of_store = lies_in(store_uri) if store_uri is not None else lambda _: False
     for name, file in candidates:
-        if store_file is not None and _belongs_to(file, store_file):
+        if is_of_store(file):
             continue
         found.append((name, file))
         size += file.stat().st_size
@@ -156,14 +158,6 @@ def _is_secret(file: Path, folders: str = "") -> bool:
 def _is_secret_name(name: str) -> bool:
     name = name.lower()
     return bool(_any_of(_SECRETS).match(name)) and (name.startswith(".env") or not name.endswith(_CODE_AND_PROSE))
-
-
-def _belongs_to(file: Path, store_file: Path) -> bool:
-    """Tell whether a file is a sqlite database or lies beside it for it (-journal, -wal, -shm)."""
-    suffix = file.name.removeprefix(store_file.name)
-    if file.name == suffix or suffix not in ("", "-journal", "-wal", "-shm"):
-        return False
-    return file.parent.resolve() == store_file.parent.resolve()
 
 
 def _ignore_spec(root: Path) -> GitIgnoreSpec | None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import itertools
 import logging
 import os
 import posixpath
@@ -14,8 +15,9 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from azml_compat import Run
-from azml_compat._files import normalise, stored_path
+from azml_compat import Experiment, Run, Workspace
+from azml_compat._files import leads_outside, normalise, stored_path
+from azml_compat.core import Model
 from azml_compat.exceptions import AzureMLAggregatedException, UserErrorException
 
 ODD_NAMES = [
@@ -189,6 +191,46 @@ def test_nothing_is_written_outside_the_run_on_upload(run, tmp_path_factory):
     assert new
     assert all(run.id in path.parts for path in new), new
     assert sorted(run.get_file_names()) == sorted(["up", "olute", "out", "..\\..\\win", "%2e%2e/%2e%2e/x"])
+
+
+def test_files_of_one_name_from_different_places_outside_are_different_files(run):
+    for place in ("/x/f1", "/x/f2", "../f3"):
+        put(run, f"{place}/roc.png", place)
+    with pytest.raises(AzureMLAggregatedException):
+        put(run, "/x/f2/roc.png", "again")
+    with pytest.raises(AzureMLAggregatedException):
+        put(run, "roc.png", "of that very name")
+
+    assert sorted(run.get_file_names()) == ["roc.png", "roc_2.png", "roc_3.png"]
+    assert run._files.read_text("roc_2.png") == "/x/f2"
+
+
+@pytest.mark.parametrize("kind", ["sqlite", "file", "default"])
+def test_the_store_is_no_part_of_a_folder_that_it_lies_in(tmp_path, template_database, monkeypatch, kind):
+    Path("data/mlruns").mkdir(parents=True)
+    Path("data/mlruns/mine.txt").write_text("a folder of that name which is not the store's")
+    Path("script.py").write_text("")
+    if kind != "default":
+        monkeypatch.setenv("MLFLOW_TRACKING_URI", {"sqlite": "sqlite:///mine.db", "file": "file:mlruns"}[kind])
+    if kind != "file":
+        Path("mine.db" if kind == "sqlite" else "mlflow.db").write_bytes(template_database.read_bytes())
+    workspace = Workspace("s", "g", "w")
+    workspace.get_default_datastore().upload_files(["script.py"], show_progress=False)
+    experiment = Experiment(workspace, "e")
+    for _ in range(2):
+        run = experiment.start_logging(outputs=".", snapshot_directory=None)
+        run.upload_folder("code", ".")
+        Model.register(workspace, ".", "folder")
+        run.complete()
+        code = [f"code/{name}" for name in ("data/mlruns/mine.txt", "script.py")]
+        taken = [name.removeprefix("./") for name in run.get_file_names() if not name.startswith("code/")]
+        assert sorted(name for name in run.get_file_names() if name.startswith("code/")) == code
+        assert sorted(taken) == ["data/mlruns/mine.txt", "script.py"]
+    files = Model(workspace, "folder").download("out")
+    assert sorted(p.relative_to(files).as_posix() for p in Path(files).rglob("*") if p.is_file()) == [
+        "data/mlruns/mine.txt",
+        "script.py",
+    ]
 
 
 def test_a_name_must_be_text(local_run):
@@ -632,7 +674,7 @@ NAMES = st.lists(PARTS, min_size=1, max_size=3).map("/".join)
 @given(names=st.lists(NAMES, max_size=5))
 def test_any_names_are_stored_as_a_model_says(exp, names):
     run = exp.start_logging(snapshot_directory=None)
-    model = {}
+    model, outside = {}, set()
     for number, name in enumerate(names):
         try:
             normal = normalise(name)
@@ -640,6 +682,12 @@ def test_any_names_are_stored_as_a_model_says(exp, names):
             with pytest.raises(UserErrorException):
                 put(run, name)
             continue
+        if leads_outside(name) and name not in outside:
+            stem, suffix = posixpath.splitext(normal)
+            numbered = (f"{stem}_{count}{suffix}" for count in itertools.count(2))
+            free = (one for one in itertools.chain([normal], numbered) if one not in model)
+            normal = next(one for one in free if not any(is_above(one, other) for other in model))
+            outside.add(name)
         if any(other == normal or is_above(other, normal) or is_above(normal, other) for other in model):
             with pytest.raises(AzureMLAggregatedException):
                 put(run, name)
@@ -850,7 +898,7 @@ def test_a_file_that_vanishes_meanwhile_is_reported(local_run, monkeypatch, capl
         upload(store, run_id, local, folder)
 
     monkeypatch.setattr(type(local_run._store), "upload", upload_late)
-    monkeypatch.setattr("azml_compat.core._run_files.local_files", lambda folder: iter([folder / "a", gone]))
+    monkeypatch.setattr("azml_compat.core._run_files.local_files", lambda folder, _: iter([folder / "a", gone]))
     local_run.complete()
 
     assert local_run.get_status() == "Completed"

@@ -362,6 +362,12 @@ def test_the_experiment_of_ones_own_run_can_be_named(variables, name):
     assert [run.get_metrics() for run in runs_of(name)] == [{"a": 1}]
 
 
+def test_a_script_that_asks_whether_its_run_is_offline_hears_that_it_is_not():
+    code = "run = Run.get_context()\nprint(run._run_id.startswith('OfflineRun'), run._run_id == run.id)"
+
+    assert run_script(code).stdout.splitlines()[-1] == "False True"
+
+
 def test_a_run_of_ones_own_fails_with_the_script(runner):
     run_script("Run.get_context().log('a', 1)\nraise ValueError('broken')", runner=runner, code_of_exit=1)
     (run,) = runs_of("script")
@@ -376,6 +382,51 @@ def test_a_run_of_ones_own_that_was_ended_stays_as_it_is():
 
     assert run.get_status() == "Completed"
     assert run.get_metrics() == {"a": 1, "b": 2}
+
+
+@pytest.mark.parametrize("end", ["run.complete()", "run.fail()", "with run: pass"])
+def test_what_is_written_after_a_run_of_ones_own_was_ended_is_taken_too(end, tracking_uri):
+    code = f"""
+        run = Run.get_context()
+        run.log("a", 1)
+        open("outputs/early.txt", "w").write("early")
+        {end}
+        open("outputs/late.txt", "w").write("late")
+        os.makedirs("logs/deep", exist_ok=True)
+        open("logs/deep/train.log", "w").write("log")
+        1 / 0
+    """
+    run_script(code, code_of_exit=1)
+    (run,) = runs_of("script")
+
+    assert run.get_status() == ("Failed" if "fail" in end else "Completed")
+    files = set(run.get_file_names()) - {"logs/user_log.txt"}
+    assert files == {"outputs/early.txt", "outputs/late.txt", "logs/deep/train.log"}
+
+
+def test_the_logs_of_a_run_of_ones_own_are_taken_if_they_are_the_scripts(tracking_uri):
+    Path("logs").mkdir()
+    Path("logs/old.log").write_text("of another one")
+    os.utime("logs/old.log", (1, 1))
+    run_script("Run.get_context().log('a', 1)\nopen('logs/train.log', 'w').write('log')")
+    (run,) = runs_of("script")
+
+    assert run.get_file_names() == ["logs/train.log"]
+
+
+def test_the_experiment_of_a_run_of_ones_own_is_there_when_it_is_asked_for():
+    code = """
+        experiment = Run.get_context().experiment
+        print(experiment.name, "mlflow" in sys.modules)
+        print(experiment.id.isdecimal(), experiment.tags)
+        experiment.tag("owner", "me")
+        experiment.refresh()
+        print(experiment.tags)
+    """
+    shown = run_script(code).stdout.splitlines()
+
+    assert shown == ["script False", "True {}", "{'owner': 'me'}"]
+    assert runs_of("script") == []
 
 
 def test_a_run_of_ones_own_used_in_a_block_keeps_what_was_printed():

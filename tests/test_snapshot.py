@@ -191,7 +191,7 @@ def test_journals_are_not_in_it_wherever_they_are_and_everything_else_is(home, f
     write(Path(home, "spool/x/y/z.log"))
 
     assert names(folder) == expected
-    assert sorted(file.relative_to(folder).as_posix() for file in local_files(Path(folder))) == expected
+    assert sorted(file.relative_to(folder).as_posix() for file in local_files(Path(folder), "http://host")) == expected
 
 
 def test_a_relative_home_is_where_it_was_at_first(monkeypatch):

@@ -344,7 +344,7 @@ def test_credentials_are_in_no_error_and_not_in_its_traceback():
         "import mlflow.exceptions\n"
         "def fail(*args, **kwargs):\n"
         "    raise mlflow.exceptions.MlflowException("
-        "'API request to http://user:hunter2@host:1/api failed with user:x@y and mail a@b.c')\n"
+        "'API request to http://user:' + 'hunter2@host:1/api failed with user:x@y and mail a@b.c')\n"
         "client.get_experiment_by_name = fail\n"
         "list(Experiment(ws, 'e').get_runs())\n"
     )
@@ -360,7 +360,7 @@ def test_credentials_are_in_no_error_and_not_in_its_traceback():
     assert done.returncode == 1
     assert "API request to http://host:1/api failed" in done.stderr
     assert "mail a@b.c" in done.stderr
-    assert "http://user:hunter2" not in done.stderr.replace(code, "")
+    assert "http://user:hunter2" not in done.stderr
 
 
 @pytest.mark.parametrize(

@@ -5,13 +5,13 @@ from __future__ import annotations
 import os
 import shutil
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 from azml_compat._home import home
 from azml_compat._journal import places
 from azml_compat._snapshot import ignored_by
-from azml_compat._tracking.addresses import sqlite_path
+from azml_compat._tracking.addresses import lies_in
 
 _SKIPPED_AT_THE_TOP = frozenset({"outputs", "logs"})
 """What earlier runs of the script have left: it would be taken for this one's."""
@@ -40,8 +40,7 @@ def copy_source(source: Path, target: Path, store_uri: str) -> None:
     Raises:
         OSError: it cannot be read, or the disk does not take it.
     """
-    database = sqlite_path(store_uri)
-    for file, name in _files(source, database):
+    for file, name in _files(source, lies_in(store_uri)):
         copy = target / name
         copy.parent.mkdir(parents=True, exist_ok=True)
         if file.is_symlink() and not file.exists():
@@ -53,7 +52,7 @@ def copy_source(source: Path, target: Path, store_uri: str) -> None:
     (target / "logs" / "azureml").mkdir(exist_ok=True)
 
 
-def _files(source: Path, database: Path | None) -> Iterator[tuple[Path, str]]:
+def _files(source: Path, is_of_store: Callable[[Path], bool]) -> Iterator[tuple[Path, str]]:
     """Yield every file to be copied, with its name below the source directory; links are followed, not in circles."""
     ignored = ignored_by(source)
     own = {Path(os.path.realpath(home()))}
@@ -74,10 +73,6 @@ def _files(source: Path, database: Path | None) -> Iterator[tuple[Path, str]]:
         folders[:] = kept
         for name in files:
             file = Path(parent) / name
-            if ignored(f"{prefix}{name}") or _belongs_to(file, database) or not (file.is_file() or file.is_symlink()):
+            if ignored(f"{prefix}{name}") or is_of_store(file) or not (file.is_file() or file.is_symlink()):
                 continue
             yield file, f"{prefix}{name}"
-
-
-def _belongs_to(file: Path, database: Path | None) -> bool:
-    return database is not None and file.name.startswith(database.name) and file.parent.samefile(database.parent)

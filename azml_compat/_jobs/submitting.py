@@ -24,7 +24,6 @@ from azml_compat._jobs.sources import copy_source, work_folder
 from azml_compat._metrics.keys import KeyTable
 from azml_compat._refused import refusal
 from azml_compat._restclient.constants import RunStatus
-from azml_compat._tracking.addresses import sqlite_path
 from azml_compat.core._run_base import OUTPUTS_DIR, as_tags
 from azml_compat.core._run_files import SNAPSHOT_PROPERTY
 from azml_compat.core.run import Run
@@ -159,7 +158,7 @@ class _Submission:
         """
         if not self.run_config.history.snapshot_project:
             return None
-        files = _snapshot.collect(self.source, _snapshot.EXPLICIT_LIMITS, sqlite_path(store.uri))
+        files = _snapshot.collect(self.source, _snapshot.EXPLICIT_LIMITS, store.uri)
         return _snapshot.write_archive(files, folder)
 
     @contextmanager

@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Callable
 from pathlib import Path
 from typing import Literal
 
 _DATABASES = ("postgresql", "mysql", "mssql", "sqlite")
+_OF_SQLITE = ("", "-journal", "-wal", "-shm")
+_BESIDE = ("mlruns", "mlartifacts", "mldatastores")
 _HOST = re.compile(r"(\[[^]]*\]|[^:]*)(:\d*)?")
 
 _SECRET = re.compile(r"\b(user|uid|password|passwd|pwd|token|secret|sslpassword)=[^&;]*[&;]?", re.IGNORECASE)
@@ -31,6 +34,22 @@ def kind_of(uri: str) -> Literal["server", "folder", "database", "plugin"]:
 def sqlite_path(uri: str) -> Path | None:
     """Return the file of a sqlite tracking URI."""
     return Path(uri[len("sqlite:///") :].partition("?")[0]) if uri.startswith("sqlite:///") else None
+
+
+def lies_in(uri: str) -> Callable[[Path], bool]:
+    """Return what tells whether a file or folder is one of the store at `uri`, or one of what we keep beside it."""
+    database = sqlite_path(uri)
+    if database is not None:
+        names = {*(f"{database.name}{suffix}" for suffix in _OF_SQLITE), *_BESIDE}
+        place = database.absolute().parent.resolve()
+    elif is_local(uri):
+        from urllib.parse import unquote, urlsplit  # not at the top: importing azureml.core must stay cheap
+
+        root = Path(unquote(urlsplit(uri).path) if uri.startswith("file:") else uri).absolute()
+        names, place = {root.name, *_BESIDE}, root.parent.resolve()
+    else:
+        return lambda _: False
+    return lambda path: path.name in names and path.parent.resolve() == place
 
 
 def without_credentials(uri: str) -> str:

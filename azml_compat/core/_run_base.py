@@ -166,6 +166,11 @@ class _RunBase(_portal.ChainedIdentity, _portal.HasRunPortal):
         return self._record.tags.get(_names.TAG_RUN_ID) or self._record.id
 
     @property
+    def _run_id(self) -> str:
+        """The id, by the private name with which scripts ask whether a run is an offline one."""
+        return self.id
+
+    @property
     def experiment(self) -> Experiment:
         """The experiment that holds the run."""
         return self._experiment

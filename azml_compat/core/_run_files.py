@@ -15,6 +15,7 @@ from azml_compat._files import (
     BatchArtifactContentInformationDto,
     RunFiles,
     as_file,
+    leads_outside,
     local_files,
     normalise,
     source_of,
@@ -24,7 +25,6 @@ from azml_compat._files import (
 from azml_compat._metrics import is_shortened
 from azml_compat._metrics.records import PathRecord
 from azml_compat._restclient.exceptions import ServiceException
-from azml_compat._tracking.addresses import sqlite_path
 from azml_compat._tracking.errors import is_away
 from azml_compat.core._run_base import _RunBase
 from azml_compat.exceptions import AzureMLException, SnapshotException, UserErrorException
@@ -54,6 +54,9 @@ class _FilingRun(_RunBase):
             try:
                 with self._store.briefly():
                     files = files or self._files
+                    if leads_outside(name):
+                        normal = self._free_name(files, name)
+                        path = stored_path(normal)
                     files.check_free(path, normal)
                 # A stream can be read only once, and storing it may take a second attempt.
                 source = stack.enter_context(as_file(source, posixpath.basename(path)))
@@ -67,6 +70,21 @@ class _FilingRun(_RunBase):
         if os.fspath(name) not in (normal, f"./{normal}") or is_shortened(path):
             self._writer.append_record(PathRecord(path, normal if is_shortened(path) else os.fspath(name)))
         return normal
+
+    def _free_name(self, files: RunFiles, name: Any) -> str:
+        """Return what is left of a name that leads outside of the run, numbered where that is of another name."""
+        normal = normalise(name)
+        stem, suffix = posixpath.splitext(normal)
+        free, number = normal, 1
+        while files.find(stored_path(free)) is not None:
+            if number == 1 and self._is_known(os.fspath(name)):
+                return normal
+            number += 1
+            free = f"{stem}_{number}{suffix}"
+        return free
+
+    def _is_known(self, original: str) -> bool:
+        return any(isinstance(record, PathRecord) and record.original == original for record in self._sidecar())
 
     def upload_file(
         self, name: str, path_or_stream: Any, datastore_name: str | None = None
@@ -126,7 +144,7 @@ class _FilingRun(_RunBase):
         folder = Path(path)
         if not folder.is_dir():
             raise UserErrorException(f"Cannot upload path: {path} since it is not a valid directory.")
-        files = list(local_files(folder))
+        files = list(local_files(folder, self._store.uri))
         names = [posixpath.join(name, file.relative_to(folder).as_posix()) for file in files]
         return self.upload_files(names, files)
 
@@ -214,7 +232,7 @@ class _FilingRun(_RunBase):
     def _note_outputs(self) -> None:
         """Have the files of the output folders taken when the store is back."""
         for folder, shown in self._output_folders():
-            for file in local_files(folder):
+            for file in local_files(folder, self._store.uri):
                 with _reporting.reported(f"Cannot take {file} into the run"):
                     self._writer.queue_take(file, posixpath.join(shown, file.relative_to(folder).as_posix()))
 
@@ -256,7 +274,7 @@ class _FilingRun(_RunBase):
             return
         is_reached = self._try_to_settle()
         with RunFiles(self._store, self._record.id).listing_once() as files:
-            for file in local_files(folder):
+            for file in local_files(folder, self._store.uri):
                 with _reporting.reported(f"Cannot take {file} into the run"):
                     if file.name.endswith("azureml.log") or not is_wanted(file):
                         continue
@@ -312,7 +330,7 @@ class _FilingRun(_RunBase):
         return self._store_snapshot(file_or_folder_path, _snapshot.EXPLICIT_LIMITS)
 
     def _store_snapshot(self, path: Any, limits: _snapshot.Limits) -> str:
-        files = _snapshot.collect(Path(path), limits, sqlite_path(self._store.uri))
+        files = _snapshot.collect(Path(path), limits, self._store.uri)
         with temporary_folder() as folder:
             snapshot_id, archive = _snapshot.write_archive(files, Path(folder))
             self._put_snapshot(snapshot_id, archive)

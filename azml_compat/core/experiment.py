@@ -12,6 +12,7 @@ from azml_compat import _names, _portal, _reporting, _tags
 from azml_compat._experiments import free_name_of_deleted, get_or_create, name_aside
 from azml_compat._refused import module_attributes, refusal
 from azml_compat._restclient.exceptions import ServiceException
+from azml_compat._search import as_text
 from azml_compat._tracking.errors import is_away
 from azml_compat.core.run import Run
 from azml_compat.exceptions import UserErrorException
@@ -62,6 +63,8 @@ class Experiment(_portal.ChainedIdentity, _portal.HasExperimentPortal):
         self._name = name
         self._known: ExperimentRecord | None = _experiment_dto
         self._is_awaited = False
+        self._is_lazy = False
+        """Whether it is created as soon as somebody asks what only one that was created can tell."""
         if self._known is None and _create_in_cloud:
             self._known = self._store.get_experiment(_id) if _id else self._create_or_wait()
 
@@ -104,7 +107,11 @@ class Experiment(_portal.ChainedIdentity, _portal.HasExperimentPortal):
             self._known = None if found is None or found.is_deleted else found
         return self._known
 
+    def _asked(self) -> ExperimentRecord | None:
+        return self._ensure() if self._known is None and self._is_lazy else self._known
+
     def _record(self) -> ExperimentRecord:
+        self._asked()
         if self._known is None and self._is_awaited:
             self._existing()
         if self._known is None:
@@ -121,7 +128,8 @@ class Experiment(_portal.ChainedIdentity, _portal.HasExperimentPortal):
     @property
     def id(self) -> str | None:
         """MLflow's experiment id; None for one that was not created."""
-        return self._known.id if self._known is not None else None
+        known = self._asked()
+        return known.id if known is not None else None
 
     @property
     def workspace(self) -> Workspace:
@@ -143,7 +151,8 @@ class Experiment(_portal.ChainedIdentity, _portal.HasExperimentPortal):
     @property
     def tags(self) -> dict[str, str | None] | None:
         """A new dict of the tags as of the last `refresh()`; None for an experiment that was not created."""
-        return _tags.decode_tags(self._known.tags) if self._known is not None else None
+        known = self._asked()
+        return _tags.decode_tags(known.tags) if known is not None else None
 
     # -- runs -------------------------------------------------------------------------------------------------
 
@@ -375,7 +384,7 @@ def _check_name(name: Any) -> None:
 def _has_tags(experiment: Experiment, wanted: Any) -> bool:
     tags = experiment.tags or {}
     if isinstance(wanted, dict):
-        return all(key in tags and tags[key] == value for key, value in wanted.items())
+        return all(key in tags and tags[key] == as_text(value) for key, value in wanted.items())
     return wanted is None or wanted in tags
 
 

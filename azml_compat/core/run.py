@@ -12,7 +12,7 @@ import time
 import types
 from collections.abc import Callable, Generator, Iterable
 from importlib import import_module
-from pathlib import Path
+from pathlib import Path, PurePosixPath
 from typing import TYPE_CHECKING, Any
 
 from azml_compat import _creation, _names, _reporting, _runtime, _search, _status, _tags
@@ -60,6 +60,8 @@ _BLANK_MILLISECONDS = 1000
 """No other process has found a new run and ended it after so short a time: that saves a look at the store."""
 _UNUSED = "context"
 """Stands for the run of Run.get_context() until it is first used."""
+_ENDED = "context, ended"
+"""The same from when the script has ended it."""
 _RANKS = ("RANK", "OMPI_COMM_WORLD_RANK", "PMI_RANK", "SLURM_PROCID")
 """The variables in which launchers of distributed jobs number their processes: torchrun, Open MPI, MPICH, Slurm."""
 _SCRIPT_RUN = "azureml.scriptrun"
@@ -764,6 +766,7 @@ class _ContextRun(Run, _RunOfScript):
         )
         workspace = Workspace._of_process()
         self._experiment = Experiment(workspace, name, _skip_name_validation=True, _create_in_cloud=False)
+        self._experiment._is_lazy = True
         self._creator: tuple[int, int] | None = None
         """The process and thread that create the run at the moment."""
         self._early = _Early()
@@ -832,9 +835,34 @@ class _ContextRun(Run, _RunOfScript):
         """The parent run, or None; libraries that look for one when they are imported leave no run."""
         return super().parent if "_known" in self.__dict__ else None
 
+    def _finish(self, status: str | None, error: dict[str, Any] | None = None, *, is_last_word: bool = False) -> None:
+        try:
+            super()._finish(status, error, is_last_word=is_last_word)
+        finally:
+            if not is_last_word:
+                ended = time.time()
+                _runtime.open_run(_ENDED, lambda _: self._take_late_files(ended))
+
+    def _take_late_files(self, since: float) -> None:
+        """Take what the script wrote after it had ended the run, as the launcher does on Azure."""
+        if self._has_new_outputs(since):
+            self._capture_outputs()
+        self._capture_logs_of_script()
+
+    def _capture_logs_of_script(self) -> None:
+        """Take the files that the script wrote to ./logs."""
+        if _is_main_process():
+            log = PurePosixPath(_names.USER_LOG).name
+            self._capture(
+                self._base / "logs",
+                "logs",
+                lambda file: not file.name.startswith((".", log)) and file.stat().st_mtime >= self._began,
+            )
+
     def _end_with_process(self, outcome: Outcome) -> None:
-        if not (self._is_created or self._early.has_calls or self._has_new_outputs()):
+        if not (self._is_created or self._early.has_calls or self._has_new_outputs(self._began)):
             return
+        self._capture_logs_of_script()
         if outcome.is_failure and not self._is_provisional:
             with _reporting.reported(f"Cannot see how run {self.id} has ended"):
                 self._take_back()
@@ -848,12 +876,12 @@ class _ContextRun(Run, _RunOfScript):
         if self._refresh().status == "FINISHED":
             self._store.set_run_status(self._record.id, "RUNNING")
 
-    def _has_new_outputs(self) -> bool:
-        """Tell whether there are files that this script must have written, and not the one that started it."""
+    def _has_new_outputs(self, since: float) -> bool:
+        """Tell whether there are files that this script must have written since, and not the one that started it."""
         if not _is_main_process():
             return False
-        files = local_files(self._base / OUTPUTS_DIR)
-        return any(file.exists() and file.stat().st_mtime >= self._began for file in files)
+        files = local_files(self._base / OUTPUTS_DIR, self._store.uri)
+        return any(file.exists() and file.stat().st_mtime >= since for file in files)
 
 
 class _Early:
