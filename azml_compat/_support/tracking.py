@@ -110,6 +110,7 @@ RUN = members(
             "get_children_is_a_one_shot_generator",
             "get_children_excludes_grandchildren_unless_recursive",
             "get_children_by_tag_recursive",
+            differs=("filters",),
         ),
         "get_context": partial(
             "context_online_twice_is_the_same_object",
@@ -245,7 +246,7 @@ RUN = members(
             "upload_folder_nested",
             "upload_folder_missing",
             "upload_folder_empty",
-            differs=("separator", "pathlike", "away"),
+            differs=("separator", "pathlike", "own-store", "away"),
             parameters=no_effect("datastore_name"),
         ),
         "wait_for_completion": full(
