@@ -127,6 +127,7 @@ CALLS = [
     ("m = run.register_model('m')\nprint(m.name, m)", "m = register_model('m')\nprint(m.name, m)"),
     # reading
     ("print(run.id)", "print(run.info.run_id)"),
+    ("print(run._run_id)", "print(run.info.run_id)"),
     ("print(run.get_status())", "print(get_status(run.info.run_id))"),
     ("print(run.status)", "print(get_status(run.info.run_id))"),
     ('print(run.get_details()["status"])', "print(get_status(run.info.run_id))"),

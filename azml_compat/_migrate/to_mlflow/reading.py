@@ -131,6 +131,7 @@ def _is_off(node: ast.expr) -> bool:
 
 MEMBERS: dict[str, Rule] = {
     "id": run_id,
+    "_run_id": run_id,
     "get_status": get_status,
     "status": get_status,
     "get_details": get_details,

@@ -50,7 +50,7 @@ _EXPERIMENT_MEMBERS: dict[str, tuple[str, Rule]] = {
 }
 _MEMBERS = {RUN: _RUN_MEMBERS, EXPERIMENT: _EXPERIMENT_MEMBERS}
 _MADE_BY_MEMBERS = {f"{owner}.{name}" for owner, members in _MEMBERS.items() for name in members}
-_READ = ("id", "name", "status", "tags", "properties", "parent", "experiment", "display_name")
+_READ = ("id", "_run_id", "name", "status", "tags", "properties", "parent", "experiment", "display_name")
 """The members that are no methods."""
 _SERIES = ("log", "log_list", "log_row", "log_table")
 _TAKES_ANY = {
