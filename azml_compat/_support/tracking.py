@@ -263,7 +263,7 @@ _OF_A_LAUNCHER = ("test_process_end.py::test_inputs_and_outputs_that_a_launcher_
 _INPUTS = full(*_OF_A_LAUNCHER, differs=("registered-inputs",))
 _OUTPUTS = full(*_OF_A_LAUNCHER)
 
-# Azure gives the two dicts to the runs of scripts only; so does azml_compat. `_run_id` is private, and widely asked for.
+# Azure gives the two dicts to the runs of scripts only; so does azml_compat. `_run_id` is private, and much used.
 RUN_OF_SCRIPT = members(
     "azureml.core.run.Run",
     {
