@@ -42,7 +42,7 @@ def lies_in(uri: str) -> Callable[[Path], bool]:
     if database is not None:
         names = {*(f"{database.name}{suffix}" for suffix in _OF_SQLITE), *_BESIDE}
         place = database.absolute().parent.resolve()
-    elif is_local(uri):
+    elif uri and is_local(uri):
         from urllib.parse import unquote, urlsplit  # not at the top: importing azureml.core must stay cheap
 
         root = Path(unquote(urlsplit(uri).path) if uri.startswith("file:") else uri).absolute()
