@@ -21,6 +21,11 @@ import yaml  # type: ignore[import-untyped]  # its stubs are a package of their 
 from packaging.requirements import InvalidRequirement, Requirement
 from packaging.utils import canonicalize_name
 
+if sys.version_info >= (3, 11):
+    import tomllib
+else:
+    import tomli as tomllib  # type: ignore[import-not-found]  # installed on Python 3.10 alone
+
 from azml_compat._snapshot import is_environment
 
 _DEPTH = 5
@@ -267,7 +272,7 @@ def _conda(text: str) -> Iterator[Entry]:
 def _toml(text: str) -> Iterator[Entry]:
     lines = [(number, offset, line.partition(" #")[0]) for number, offset, line in _lines(text)]
     found: set[tuple[int, str]] = set()
-    for requirement in _toml_requirements(text):
+    for requirement in _toml_lists(tomllib.loads(text), is_list=False):
         # The parser tells no lines. Of equal requirements the first is in the first line that has it, and so on.
         whole = re.escape(requirement)
         name = re.escape(re.split(r"[^\w.-]", requirement)[0])
@@ -300,21 +305,6 @@ def _toml_group(text: str, start: int, form: str) -> Hashable:
         r"^\s*\[" if form == "pair" else r"^\s*[\w.\"'-]+\s*=\s*\[", text[: max(start, 0)], re.MULTILINE
     )
     return max((head.start() for head in heads), default=-1)
-
-
-if sys.version_info >= (3, 11):
-    import tomllib
-
-    def _toml_requirements(text: str) -> Iterator[str]:
-        yield from _toml_lists(tomllib.loads(text), is_list=False)
-
-else:  # there is no parser for it in this python
-
-    def _toml_requirements(text: str) -> Iterator[str]:
-        for line in text.splitlines():
-            if not re.match(r"\s*name\s*=", line):
-                for groups in re.findall(r"\"([^\"]+)\"|'([^']+)'|^\s*([\w.-]+)\s*=", line):
-                    yield "".join(groups)
 
 
 def _toml_lists(value: Any, *, is_list: bool) -> Iterator[str]:

@@ -92,20 +92,18 @@ def collect(path: Path, limits: Limits, store_uri: str | None = None) -> list[tu
         SnapshotException: it is larger than `limits`, or a file that holds a secret.
     """
     root = path.absolute()
+    is_of_store = lies_in(store_uri or "")
     if root.is_file():
         if _is_secret(root):
             raise SnapshotException(f"{path} looks like a secret by its name, and a snapshot holds none.")
         candidates = iter([(root.name, root)])
     elif root.is_dir():
-        candidates = _walk(root, limits.looked_at)
+        candidates = _walk(root, limits.looked_at, is_of_store)
     else:
         raise FileNotFoundError(f"{path} does not exist, so there is nothing to take a snapshot of.")
     found: list[tuple[str, Path]] = []
     size = 0
-    is_of_store = lies_in(store_uri) if store_uri is not None else lambda _: False
     for name, file in candidates:
-        if is_of_store(file):
-            continue
         found.append((name, file))
         size += file.stat().st_size
         if len(found) > limits.files and not os.environ.get("AML_SNAPSHOT_NO_FILE_LIMIT"):
@@ -115,7 +113,7 @@ def collect(path: Path, limits: Limits, store_uri: str | None = None) -> list[tu
     return found
 
 
-def _walk(root: Path, limit: int) -> Iterator[tuple[str, Path]]:
+def _walk(root: Path, limit: int, is_of_store: Callable[[Path], bool]) -> Iterator[tuple[str, Path]]:
     ignored = _ignore_spec(root)
     journals = spools_within(root)
     scanned = 0
@@ -126,14 +124,19 @@ def _walk(root: Path, limit: int) -> Iterator[tuple[str, Path]]:
         relative = Path(parent).relative_to(root).as_posix()
         prefix = "" if relative == "." else f"{relative}/"
         folders[:] = sorted(
-            folder for folder in folders if not _skips_folder(Path(parent) / folder, f"{prefix}{folder}/", ignored)
+            folder
+            for folder in folders
+            if not (
+                is_of_store(Path(parent) / folder)
+                or _skips_folder(Path(parent) / folder, f"{prefix}{folder}/", ignored)
+            )
         )
         scanned += len(files) + len(folders)
         if 0 < limit < scanned and not os.environ.get("AML_SNAPSHOT_NO_FILE_LIMIT"):
             raise SnapshotException(f"{root} holds more than {limit} files and folders.")
         for file in sorted(files):
             path = Path(parent) / file
-            if file in _STORE_FILES or _matches(ignored, f"{prefix}{file}") or not path.is_file():
+            if file in _STORE_FILES or is_of_store(path) or _matches(ignored, f"{prefix}{file}") or not path.is_file():
                 continue
             if not _is_secret(path, prefix):
                 yield f"{prefix}{file}", path

@@ -196,9 +196,9 @@ class RunWriter:
         """Log the value, or values, of one column named like the metric."""
         cells = column.cells
         encoder = self.encoder
-        if step is None and encoder is not None and len(cells) == 1 and not self._owed:
+        if step is None and encoder is not None and len(cells) == 1:
             with self._lock:
-                line = encoder.encode_plain(name, cells[0])
+                line = None if self._owed else encoder.encode_plain(name, cells[0])
                 if line is not None:
                     self._write(line)
                     return

@@ -497,6 +497,8 @@ def test_a_blob_container_is_reached_for_real(local_ws, source, tmp_path, monkey
         with ContainerClient.from_connection_string(connection, "container") as container:
             container.set_container_access_policy({}, public_access="container")
         assert Dataset.File.from_files((keyless, "data/**")).to_path() == ["/a.csv", "/sub dir/b ü.csv"]
+        with pytest.raises(UserErrorException, match="failed to retrieve a token"):
+            keyless._place().put("table.csv", "new.csv", overwrite=True)
         frame = Dataset.Tabular.from_delimited_files((keyless, "table.csv")).to_pandas_dataframe()
         assert frame.to_dict("list") == {"x": [1, 2], "y": ["a", "b"]}
     finally:

@@ -201,8 +201,13 @@ def test_files_of_one_name_from_different_places_outside_are_different_files(run
     with pytest.raises(AzureMLAggregatedException):
         put(run, "roc.png", "of that very name")
 
-    assert sorted(run.get_file_names()) == ["roc.png", "roc_2.png", "roc_3.png"]
-    assert run._files.read_text("roc_2.png") == "/x/f2"
+    Path("local").write_text("/x/f4")
+    run.upload_files(["/x/f4/roc.png"], ["local"])
+
+    assert sorted(run.get_file_names()) == ["roc.png", "roc_2.png", "roc_3.png", "roc_4.png"]
+    for place in ("/x/f1", "/x/f2", "../f3", "/x/f4"):
+        assert read(run, f"{place}/roc.png") == place
+    assert read(run, "roc_2.png") == "/x/f2"
 
 
 @pytest.mark.parametrize("kind", ["sqlite", "file", "default"])

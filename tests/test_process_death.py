@@ -1211,7 +1211,6 @@ def test_a_background_process_that_cannot_live_is_not_started_every_few_seconds(
     assert all(pause > 0.02 * 2**number for number, pause in enumerate(pauses, start=1))
 
 
-@pytest.mark.alone
 def test_a_script_for_which_the_system_has_no_more_threads_goes_on(local_exp, mocker, monkeypatch, caplog):
     monkeypatch.setenv("AZML_COMPAT_BACKGROUND", "1")
     mocker.patch.object(_background, "_starter", _background._Starter())
@@ -1229,6 +1228,7 @@ def test_a_script_for_which_the_system_has_no_more_threads_goes_on(local_exp, mo
     assert caplog.text.count("can't start new thread") == 1
 
 
+@pytest.mark.alone
 def test_a_background_process_that_was_killed_is_replaced(background):
     process = launch("""
         from azml_compat import _background
@@ -1350,7 +1350,6 @@ def test_the_background_process_imports_nothing_from_the_callers_folders(backgro
     assert the_run().get_metrics() == {"a": 1, "b": 2}
 
 
-@pytest.mark.alone
 def test_the_background_process_finds_what_lies_beside_the_package(monkeypatch, tmp_path):
     """After `pip install --target`, nothing that azml_compat needs is anywhere else."""
     beside = str(Path(_detached.__file__).parents[1])
@@ -1361,6 +1360,7 @@ def test_the_background_process_finds_what_lies_beside_the_package(monkeypatch, 
     assert list(_detached._import_path()) == [beside, "/elsewhere"]
 
 
+@pytest.mark.alone
 def test_the_background_process_has_nothing_of_the_run_or_the_alias_in_its_environment(background):
     owned = Experiment(Workspace("s", "g", "w"), "e").start_logging(snapshot_directory=None)
     code = SLOW.replace("start()", "Run.get_context()")

@@ -91,6 +91,8 @@ def test_an_end_that_the_store_never_takes_becomes_a_failure_and_keeps_what_the_
     watch, folder, root, submitted, mocker
 ):
     finish(folder)
+    Path(folder.job().work, "outputs").mkdir()
+    Path(folder.job().work, "outputs", "model.txt").write_text("model")
     mocker.patch.object(ending.Supervised, "end", side_effect=ServiceException._from_status(500, "never"))
     for _ in range(supervisor._MAX_FAILURES - 1):
         watch.look()
@@ -100,7 +102,9 @@ def test_an_end_that_the_store_never_takes_becomes_a_failure_and_keeps_what_the_
     assert submitted.get_status() == "Failed"
     assert "could not be brought to its end: never" in submitted.get_details()["error"]["error"]["message"]
     assert list(job_folders(root)) == []
-    assert (root / f".given-up-{folder.run}" / "job.json").exists()
+    kept = root / f".given-up-{folder.run}"
+    assert (kept / "job.json").exists()
+    assert (kept / "work" / "outputs" / "model.txt").read_text() == "model"
 
 
 def test_errors_that_pass_are_not_added_up(watch, folder, submitted, mocker):
@@ -234,6 +238,29 @@ def test_a_wish_to_cancel_that_comes_between_the_end_and_its_last_look_changes_n
     assert submitted.get_status() == "Completed"
 
 
+def test_a_store_that_is_away_at_the_last_look_is_asked_again(watch, folder, root, submitted, mocker):
+    finish(folder)
+    end, stay_ended = ending.Supervised.end, ending.Supervised.stay_ended
+
+    def end_and_cancel(supervised, state):
+        end(supervised, state)
+        submitted.cancel()
+        mocker.patch.object(ending.Supervised, "end", end)
+
+    mocker.patch.object(ending.Supervised, "end", end_and_cancel)
+    mocker.patch.object(ending.Supervised, "stay_ended", side_effect=ServiceException._from_status(503, "away"))
+    watch.look()
+    assert submitted._refresh().status == "RUNNING"
+    assert [one.run for one in job_folders(root)] == [folder.run]
+    folder.path.rename(root / f".done-{folder.run}")  # and the supervisor was killed in it
+    remove_done(root)
+
+    mocker.patch.object(ending.Supervised, "stay_ended", stay_ended)
+    watch.look()
+    assert submitted.get_status() == "Completed"
+    assert list(root.iterdir()) == []
+
+
 # What is left on this machine
 
 
@@ -251,7 +278,7 @@ def test_a_folder_that_is_half_removed_is_not_that_of_a_job(watch, folder, root,
     assert not (tmp_path / "work").exists()
 
 
-def test_processes_that_cannot_be_ended_are_left_and_named(mocker, caplog):
+def test_processes_that_cannot_be_ended_are_left_and_named(mocker):
     mocker.patch.object(processes, "_DEATH_SECONDS", 0.2)
     mocker.patch.object(processes, "_descendants", return_value=[])  # servers that other tests use
     process = subprocess.Popen(
@@ -262,11 +289,9 @@ def test_processes_that_cannot_be_ended_are_left_and_named(mocker, caplog):
     process.stdout.readline()
     mocker.patch("os.kill", side_effect=PermissionError("of another user"))
     try:
-        processes.end_all("that", [], 0.1)
+        assert processes.end_all("that", [], 0.1) == [process.pid]
         assert process.poll() is None
     finally:
         mocker.stopall()
         process.send_signal(signal.SIGKILL)
         process.communicate()
-
-    assert f"Processes of run that cannot be ended, and are left: {process.pid}" in caplog.text

@@ -5,6 +5,7 @@ Paths inside a place are relative, with `/`, and never lead out of it.
 
 from __future__ import annotations
 
+import functools
 import os
 import posixpath
 import shutil
@@ -221,7 +222,14 @@ class Azure(Place):
     def __init__(self, facts: Mapping[str, Any], secrets: Mapping[str, str | None]) -> None:
         self._facts = facts
         self._container = str(facts["container_name"])
-        self._system = _azure_system(facts, secrets)
+        _adlfs(facts)
+        self._is_open = not any(secrets.values()) and _is_public(f"{_address_of(facts)}/{self._container}")
+        self._system = _azure_system(facts, secrets, is_open=self._is_open)
+
+    @functools.cached_property
+    def _writable(self) -> Any:
+        """The same for writing: where anybody may read, only who is logged in may write."""
+        return _azure_system(self._facts, {}, is_open=False) if self._is_open else self._system
 
     def entries(self, prefix: str = "") -> Iterator[Entry]:
         """Yield the files whose paths begin with `prefix`, by path."""
@@ -251,7 +259,7 @@ class Azure(Place):
         if not overwrite and self.find(path) is not None:
             return False
         with _azure_errors(f"Cannot store {path} in {self._container}"):
-            self._system.put_file(source, f"{self._container}/{path}", overwrite=True)
+            self._writable.put_file(source, f"{self._container}/{path}", overwrite=True)
         return True
 
     def get(self, path: str, target: Path) -> None:
@@ -268,8 +276,8 @@ class Azure(Place):
     def make_container(self) -> None:
         """Make the container unless it is there."""
         with _azure_errors(f"Cannot make the container {self._container}"):
-            if not self._system.exists(self._container):
-                self._system.mkdir(self._container)
+            if not self._writable.exists(self._container):
+                self._writable.mkdir(self._container)
 
 
 class _azure_errors:  # noqa: N801 - used like a function
@@ -293,7 +301,7 @@ def _azure_entry(path: str, facts: Mapping[str, Any]) -> Entry:
     return Entry(path, int(facts.get("size") or 0), changed.timestamp() if changed is not None else 0.0)
 
 
-def _azure_system(facts: Mapping[str, Any], secrets: Mapping[str, str | None]) -> Any:
+def _adlfs(facts: Mapping[str, Any]) -> Any:
     try:
         import adlfs
     except ImportError as error:
@@ -301,6 +309,16 @@ def _azure_system(facts: Mapping[str, Any], secrets: Mapping[str, str | None]) -
             f"The datastore {facts['name']!r} lies in Azure Storage, which is reached with the package adlfs: "
             f"`pip install '{_EXTRA}'`."
         ) from error
+    return adlfs
+
+
+def _address_of(facts: Mapping[str, Any]) -> str:
+    protocol, endpoint = facts.get("protocol") or "https", facts.get("endpoint") or "core.windows.net"
+    return blob_address(str(facts["account_name"]), protocol, endpoint)
+
+
+def _azure_system(facts: Mapping[str, Any], secrets: Mapping[str, str | None], *, is_open: bool) -> Any:
+    adlfs = _adlfs(facts)
     account, key, sas = str(facts["account_name"]), secrets.get("account_key"), secrets.get("sas_token")
     if secrets.get("client_secret"):
         return adlfs.AzureBlobFileSystem(
@@ -309,19 +327,17 @@ def _azure_system(facts: Mapping[str, Any], secrets: Mapping[str, str | None]) -
             client_id=secrets.get("client_id"),
             client_secret=secrets.get("client_secret"),
         )
-    protocol, endpoint = facts.get("protocol") or "https", facts.get("endpoint") or "core.windows.net"
-    address = blob_address(account, protocol, endpoint)
     if key:
         credential = f"AccountKey={key};"
     elif sas:
         credential = f"SharedAccessSignature={sas.lstrip('?')};"
-    elif _is_public(f"{address}/{facts['container_name']}"):
+    elif is_open:
         credential = ""
     else:
         return adlfs.AzureBlobFileSystem(account_name=account, anon=False)
     return adlfs.AzureBlobFileSystem(
         account_name=account,
-        connection_string=f"AccountName={account};{credential}BlobEndpoint={address}",
+        connection_string=f"AccountName={account};{credential}BlobEndpoint={_address_of(facts)}",
         skip_instance_cache=True,
     )
 

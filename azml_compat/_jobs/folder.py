@@ -21,6 +21,7 @@ Phase = Literal["queued", "preparing", "running", "finished"]
 How = Literal["exit", "timeout", "canceled", "error"]
 
 SUPERVISOR_LOCK = ".supervisor"
+_CANCEL = "cancel"
 _DONE = ".done-"
 _OUTPUTS = "outputs.json"
 _LAUNCHER_LOCK = "launcher.lock"
@@ -103,9 +104,16 @@ def job_folders(root: Path) -> Iterator[JobFolder]:
 
 
 def remove_done(root: Path) -> None:
-    """Remove what a supervisor that was killed has left of jobs that had been brought to their end."""
+    """Remove what a supervisor that was killed has left of jobs that had been brought to their end.
+
+    One of which it did not see any more whether somebody had asked to cancel it is a job once more.
+    """
     for path in root.glob(f"{_DONE}*"):
-        JobFolder(path).delete()
+        folder = JobFolder(path)
+        if folder.is_canceled:
+            path.rename(root / path.name.removeprefix(_DONE))
+        else:
+            folder.delete()
 
 
 class JobFolder:
@@ -163,7 +171,12 @@ class JobFolder:
         done = JobFolder(self.path.with_name(f"{_DONE}{self.run}"))
         self.path.rename(done.path)
         if done.is_canceled:
-            if_canceled()
+            try:
+                if_canceled()
+            except BaseException:
+                done.path.rename(self.path)  # for another look
+                raise
+            (done.path / _CANCEL).unlink()
         done.delete()
 
     def delete(self) -> None:
@@ -177,9 +190,12 @@ class JobFolder:
         shutil.rmtree(self.path, ignore_errors=True)
 
     def set_aside(self) -> None:
-        """Keep the folder, and the copy in which the script ran, where nobody tries again to end the run."""
+        """Keep the folder, and in it the copy in which the script ran, where nobody tries again to end the run."""
+        aside = JobFolder(self.path.with_name(f".given-up-{self.run}"))
         with contextlib.suppress(OSError):
-            self.path.rename(self.path.with_name(f".given-up-{self.run}"))
+            self.path.rename(aside.path)
+            with contextlib.suppress(ValueError):
+                shutil.move(aside.job().work, aside.path / "work")
 
     # -- how far it is ----------------------------------------------------------------------------------------
 
@@ -258,12 +274,12 @@ class JobFolder:
     def cancel(self) -> None:
         """Have the launcher end the script, with all that it started. A run that has ended stays as it is."""
         with contextlib.suppress(FileNotFoundError):
-            _write(self.path / "cancel", "")
+            _write(self.path / _CANCEL, "")
 
     @property
     def is_canceled(self) -> bool:
         """Whether somebody wants it to end."""
-        return (self.path / "cancel").exists()
+        return (self.path / _CANCEL).exists()
 
 
 def note_error(file: str, error: BaseException) -> None:

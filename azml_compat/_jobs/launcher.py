@@ -85,9 +85,11 @@ class _Launch:
         self._start(command, environment)
         folder.advance(phase="running")
         how, code = self._wait()
-        processes.end_all(
-            job.run, [process.pid for process in self._running], _LEFTOVER_SECONDS if how == "exit" else _GRACE_SECONDS
-        )
+        seconds = _LEFTOVER_SECONDS if how == "exit" else _GRACE_SECONDS
+        left = processes.end_all(job.run, [process.pid for process in self._running], seconds)
+        if left:
+            with folder.log(0, len(job.ranks)).open("a", encoding="utf-8") as log:
+                log.write(f"Processes of the run cannot be ended, and are left: {', '.join(map(str, left))}\n")
         folder.advance(phase="finished", how=how, code=code)
 
     # -- preparing --------------------------------------------------------------------------------------------

@@ -15,7 +15,6 @@ from collections.abc import Collection, Iterator
 from pathlib import Path
 
 from azml_compat import _names
-from azml_compat._reporting import logger
 
 _PROC = Path("/proc")
 _SET_CHILD_SUBREAPER = 36
@@ -34,27 +33,30 @@ def adopt_orphans() -> None:
             ctypes.CDLL(None).prctl(_SET_CHILD_SUBREAPER, 1, 0, 0, 0)
 
 
-def end_all(run: str, leaders: Collection[int], grace_seconds: float) -> None:
+def end_all(run: str, leaders: Collection[int], grace_seconds: float) -> list[int]:
     """End the processes of a job: SIGTERM, and SIGKILL for what is left after `grace_seconds`.
 
     Args:
         run: The run, by which its processes are told from those of other jobs.
         leaders: The first processes, each the leader of a group.
         grace_seconds: For ending in order.
+
+    Returns:
+        The processes that are left, because they do not die.
     """
     deadline = time.monotonic() + grace_seconds
     told: set[int] = set()
     while alive := _living(run, leaders):
         now = time.monotonic()
         if now >= deadline + _DEATH_SECONDS:
-            logger.warning("Processes of run %s cannot be ended, and are left: %s", run, ", ".join(map(str, alive)))
-            return
+            return alive
         is_over = now >= deadline
         for pid in alive if is_over else [pid for pid in alive if pid not in told]:
             told.add(pid)
             with contextlib.suppress(ProcessLookupError, PermissionError):
                 _signal(pid, signal.SIGKILL if is_over else signal.SIGTERM)
         time.sleep(_LOOK_SECONDS)
+    return []
 
 
 def _living(run: str, leaders: Collection[int]) -> list[int]:

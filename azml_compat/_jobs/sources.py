@@ -66,7 +66,7 @@ def _files(source: Path, is_of_store: Callable[[Path], bool]) -> Iterator[tuple[
         for folder in sorted(folders):
             real = os.path.realpath(Path(parent) / folder)
             is_skipped = folder in _STORES or (not prefix and folder in _SKIPPED_AT_THE_TOP)
-            is_skipped |= (Path(parent) / folder / "pyvenv.cfg").is_file()
+            is_skipped |= (Path(parent) / folder / "pyvenv.cfg").is_file() or is_of_store(Path(parent) / folder)
             if not (is_skipped or real in way or Path(real) in own or ignored(f"{prefix}{folder}/")):
                 ways[os.path.join(parent, folder)] = way | {real}  # noqa: PTH118 - as os.walk spells it
                 kept.append(folder)

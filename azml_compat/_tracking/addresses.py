@@ -37,7 +37,10 @@ def sqlite_path(uri: str) -> Path | None:
 
 
 def lies_in(uri: str) -> Callable[[Path], bool]:
-    """Return what tells whether a file or folder is one of the store at `uri`, or one of what we keep beside it."""
+    """Return what tells whether a file or folder is one of the store at `uri`, or one of what we keep beside it.
+
+    Of an unknown store (an empty text), nothing is.
+    """
     database = sqlite_path(uri)
     if database is not None:
         names = {*(f"{database.name}{suffix}" for suffix in _OF_SQLITE), *_BESIDE}

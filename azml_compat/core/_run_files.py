@@ -77,14 +77,19 @@ class _FilingRun(_RunBase):
         stem, suffix = posixpath.splitext(normal)
         free, number = normal, 1
         while files.find(stored_path(free)) is not None:
-            if number == 1 and self._is_known(os.fspath(name)):
+            if number == 1 and self._path_of_original(name) is not None:
                 return normal
             number += 1
             free = f"{stem}_{number}{suffix}"
         return free
 
-    def _is_known(self, original: str) -> bool:
-        return any(isinstance(record, PathRecord) and record.original == original for record in self._sidecar())
+    def _path_of_original(self, name: Any) -> str | None:
+        """Return where the file is stored that the script gave a name of which only the last part was left."""
+        wanted = {os.fspath(name)}
+        if is_shortened(stored_path(normalise(name))):
+            wanted.add(normalise(name))  # All that is kept of a name that is too long for a store.
+        records = (record for record in self._sidecar() if isinstance(record, PathRecord))
+        return next((record.path for record in records if record.original in wanted), None)
 
     def upload_file(
         self, name: str, path_or_stream: Any, datastore_name: str | None = None
@@ -125,7 +130,8 @@ class _FilingRun(_RunBase):
         sources = [source_of(path) for path in paths]
         with self._files.listing_once() as files:
             for name in names:
-                files.check_free(stored_path(normalise(name)), name)
+                if not leads_outside(name):
+                    files.check_free(stored_path(normalise(name)), name)
             stored = {name: self._put(name, source, files) for name, source in zip(names, sources, strict=True)}
         results = map(_nothing, names)
         if return_artifacts:
@@ -158,7 +164,8 @@ class _FilingRun(_RunBase):
     def _find_file(self, name: str) -> str:
         """Return where the file of that name is stored; files of plain MLflow keep names that we would escape."""
         normal = normalise(name)
-        for path in dict.fromkeys((stored_path(normal), normal)):
+        known = self._path_of_original(name) if leads_outside(name) else None
+        for path in dict.fromkeys((known or stored_path(normal), normal)):
             entry = self._files.find(path) if not path.startswith(f"{_names.PATH_RESERVED}/") else None
             if entry is not None and not entry.is_folder:
                 return path

@@ -58,6 +58,8 @@ _END_AWAY_SECONDS = 3
 """The same while it does not."""
 _BLANK_MILLISECONDS = 1000
 """No other process has found a new run and ended it after so short a time: that saves a look at the store."""
+_CLOCK_SECONDS = 0.02
+"""By which the times of files may lag behind: a file system takes them from the clock's last tick."""
 _UNUSED = "context"
 """Stands for the run of Run.get_context() until it is first used."""
 _ENDED = "context, ended"
@@ -774,7 +776,7 @@ class _ContextRun(Run, _RunOfScript):
         self._folders = [OUTPUTS_DIR]
         self._redirects = True
         self._parent = None
-        self._began = time.time()
+        self._began = time.time() - _CLOCK_SECONDS
         _make_folders(self._folders)
         _runtime.open_run(_UNUSED, self._end_with_process)
 
@@ -836,11 +838,11 @@ class _ContextRun(Run, _RunOfScript):
         return super().parent if "_known" in self.__dict__ else None
 
     def _finish(self, status: str | None, error: dict[str, Any] | None = None, *, is_last_word: bool = False) -> None:
+        ended = time.time() - _CLOCK_SECONDS
         try:
             super()._finish(status, error, is_last_word=is_last_word)
         finally:
             if not is_last_word:
-                ended = time.time()
                 _runtime.open_run(_ENDED, lambda _: self._take_late_files(ended))
 
     def _take_late_files(self, since: float) -> None:
