@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import sys
 from pathlib import Path
 
 import pytest
@@ -157,7 +156,6 @@ numpy = "*"
 """
 
 
-@pytest.mark.skipif(sys.version_info < (3, 11), reason="this python has no parser of TOML: a keyword is a requirement")
 def test_a_pyproject_file_in_the_ways_of_pip_and_poetry():
     check(
         "pyproject.toml",
