@@ -368,7 +368,7 @@ def _referenced(plan: Plan, workdir: Path) -> Path:
     return targets[0] if exact is not None else folder
 
 
-def finish_reference(plan: Plan, workdir: Path, _store: Store | None = None, *, again: bool = False) -> None:
+def finish_reference(plan: Plan, workdir: Path, *, again: bool = False) -> None:
     """Upload what was written, for mode upload; for the arguments see `finish_output`.
 
     Raises:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import posixpath
 from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 
 from azml_compat import _names, _runtime, _status
@@ -158,12 +159,12 @@ class Supervised:
         begun, done = self._folder.outputs()
         finish: Callable[..., None]
         for kind, finish, plans in (
-            ("output", consumption.finish_output, self._job.outputs),
+            ("output", partial(consumption.finish_output, store=self._store), self._job.outputs),
             ("reference", consumption.finish_reference, self._job.references),
         ):
             for plan in plans:
                 name = f"{kind} {plan['name']}"
                 if name not in done:
                     self._folder.note_output(name, is_done=False)
-                    finish(plan, work, self._store, again=name in begun)
+                    finish(plan, work, again=name in begun)
                     self._folder.note_output(name, is_done=True)

@@ -12,7 +12,7 @@ import time
 import types
 from collections.abc import Callable, Generator, Iterable
 from importlib import import_module
-from pathlib import Path, PurePosixPath
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from azml_compat import _creation, _names, _reporting, _runtime, _search, _status, _tags
@@ -854,7 +854,7 @@ class _ContextRun(Run, _RunOfScript):
     def _capture_logs_of_script(self) -> None:
         """Take the files that the script wrote to ./logs."""
         if _is_main_process():
-            log = PurePosixPath(_names.USER_LOG).name
+            log = posixpath.basename(_names.USER_LOG)
             self._capture(
                 self._base / "logs",
                 "logs",
